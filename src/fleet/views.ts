@@ -1,0 +1,135 @@
+import type { Isolation, ProcessorManifest, Status } from '../contract.js'
+
+/**
+ * What client, CLI and web see of the fleet. Plain JSON; names as in the ancestor's Info hash where it has one
+ * (snake_case), since foreign readers know them.
+ */
+export interface WorkerView {
+  type: string
+  nickname: string
+  /** Of the last run; `queued` while a wanted worker has not had a run yet, `stopped` where none is wanted nor was. */
+  status: Status | 'queued' | 'stopped'
+  /** Should it run? */
+  wanted: boolean
+  /** Part of the system (Monitor, Process): it can't be stopped. */
+  system: boolean
+  kind: ProcessorManifest['kind'] | ''
+  isolation: Isolation | ''
+  node: string
+  pid: number | null
+  epoch: number | null
+  revision: number
+  /** Unix seconds, Redis's clock. */
+  heart_beat: number | null
+  /** Seconds since the last heartbeat, by Redis's clock at the time of reading. */
+  age: number | null
+  heart_beat_interval: number | null
+  started_at: number | null
+  /** Messages since the run began. */
+  published: number
+  received: number
+  errors: number
+  /** Runs that ended by themselves since the last start command. */
+  restarts: number
+  /** Resident set in MB, and event-loop delay in ms (99th percentile of the last interval). */
+  memory_mb: number | null
+  loop_delay_ms: number | null
+  error_msg: string
+  stop_info: string
+  stop_time: number | null
+  /** Unix seconds of the next automatic restart, if one is due. */
+  next_start_at: number | null
+  /** Sources that it hears, and nicknames that hear it. */
+  data_feeder: string[]
+  follower: string[]
+  /** Parts (`start`, `produce`, `receive`, `tick`) and their state. */
+  threads: Record<string, string>
+  /** Hash of the processor file that runs. */
+  version: string
+  /** What `ctx.progress` last said. */
+  progress: unknown
+  /** Of a repeatable worker: Unix seconds, and counts. */
+  last_tick: number | null
+  next_tick: number | null
+  ticks: number
+  skipped: number
+  missed: number
+  /** Who asked for it, and when (Unix seconds). */
+  by: string
+  since: number | null
+  params: Record<string, unknown>
+}
+
+export interface TypeOnNode {
+  node: string
+  version: string
+  file: string
+  /** The newest file can't be loaded: why. `version` is the last good one, or empty. */
+  error: string
+}
+
+export interface TypeView extends ProcessorManifest {
+  type: string
+  version: string
+  file: string
+  /** Where the newest file is broken on some node. */
+  error: string
+  builtin: boolean
+  nodes: TypeOnNode[]
+  /** Wanted workers of it. */
+  workers: number
+}
+
+export interface NodeView {
+  name: string
+  host: string
+  pid: number
+  /** Hosted now. */
+  workers: number
+  capacity: number
+  types: string[]
+  /** Unix seconds. */
+  started_at: number
+  heart_beat: number
+  /** Of HySAS. */
+  version: string
+  /** Where its page is, without a token; empty without one. */
+  url: string
+  memory_mb: number
+  loop_delay_ms: number
+  draining: boolean
+  /** Broken processor files: type to reason. */
+  broken: Record<string, string>
+}
+
+/** What the CLI and the API get back from start, stop and restart, once it took effect. */
+export interface CommandOutcome {
+  type: string
+  nickname: string
+  revision: number
+  /** `queued`: the command waits for a node (`noWait`). `unchanged`: it was so already. */
+  result: 'started' | 'stopped' | 'restarted' | 'queued' | 'unchanged'
+  node: string
+  pid: number | null
+  epoch: number | null
+  /** From sending to effect. */
+  ms: number
+  /** Of a stop: how the run ended. */
+  stop_info?: string
+}
+
+export interface LogLine {
+  /** Stream id: pass the last one to go on. */
+  id: string
+  /** Unix ms. */
+  time: number
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  type: string
+  nickname: string
+  epoch: number | null
+  msg: string
+  /** `log`, or `stdout`/`stderr` for what the processor printed. */
+  stream: string
+  /** Further fields of the line. */
+  fields: Record<string, unknown>
+}
