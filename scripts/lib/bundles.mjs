@@ -1,0 +1,116 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+
+/** What a user's program or the node itself loads. One set, so that all share one copy of the common parts. */
+const ENTRIES = {
+  'cli/main': 'src/cli/main.ts',
+  index: 'src/index.ts',
+  client: 'src/client.ts',
+  testing: 'src/testing.ts',
+  monitor: 'src/monitor/watch.ts',
+}
+/** What runs in children: each one file, because every module that a child imports costs it start-up time. */
+const CHILDREN = { 'sandbox/main': 'src/sandbox/main.ts', 'sandbox/probe': 'src/sandbox/probe.ts' }
+const CHILD_EXTERNALS = ['mysql2', 'libsql', 'kysely', 'bullmq']
+const PAGE = 'src/web/page'
+
+/**
+ * All files of dist/ as [{path (below dist), contents (Buffer), executable}].
+ * An entry whose source is missing is left out and named by `say`.
+ */
+export async function bundles(esbuild, root, say) {
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    write: false,
+    outdir: 'dist',
+    logLevel: 'warning',
+  }
+  const results = await Promise.all([
+    esbuild.build({
+      ...common,
+      entryPoints: present(root, ENTRIES, say),
+      format: 'esm',
+      splitting: true,
+      packages: 'external',
+      chunkNames: 'chunks/[name]-[hash]',
+    }),
+    esbuild.build({
+      ...common,
+      entryPoints: present(root, CHILDREN, say),
+      outExtension: { '.js': '.cjs' },
+      format: 'cjs',
+      minifySyntax: true,
+      external: CHILD_EXTERNALS.flatMap((name) => [name, `${name}/*`]),
+      define: { 'import.meta.url': '__fileUrl' },
+      banner: { js: 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;' },
+    }),
+    page(esbuild, root, common, say),
+  ])
+  const dist = join(root, 'dist')
+  return [
+    ...results
+      .slice(0, 2)
+      .flatMap(({ outputFiles }) => outputFiles)
+      .map(({ path, contents }) => ({ path: path.slice(dist.length + 1), contents: Buffer.from(contents) }))
+      .map(executable),
+    ...results[2],
+  ]
+}
+
+function present(root, entries, say) {
+  return Object.fromEntries(
+    Object.entries(entries).filter(([, source]) => {
+      const there = existsSync(join(root, source))
+      if (!there) say(`Left out, not there yet: ${source}`)
+      return there
+    }),
+  )
+}
+
+/** The page of the browser: one script, its styles, and the other files of the folder as they are. */
+async function page(esbuild, root, common, say) {
+  const folder = join(root, PAGE)
+  const source = ['main.tsx', 'main.ts'].map((name) => join(folder, name)).find(existsSync)
+  if (!source) {
+    say(`Left out, not there yet: ${PAGE}/main.tsx`)
+    return []
+  }
+  const { outputFiles } = await esbuild.build({
+    ...common,
+    entryPoints: { main: source },
+    outdir: 'dist/page',
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    minify: true,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    loader: { '.svg': 'dataurl', '.png': 'dataurl', '.woff2': 'dataurl' },
+  })
+  const dist = join(root, 'dist')
+  const built = outputFiles.map(({ path, contents }) => ({
+    path: path.slice(dist.length + 1),
+    contents: Buffer.from(contents),
+  }))
+  const taken = new Set(built.map(({ path }) => path))
+  const copied = readdirSync(folder)
+    .filter((name) => ['.html', '.css', '.svg', '.ico', '.png', '.webmanifest'].includes(extname(name)))
+    .map((name) => ({ path: `page/${name}`, contents: readFileSync(join(folder, name)) }))
+    .filter(({ path }) => !taken.has(path))
+  return [...built, ...copied]
+}
+
+/** The program starts by its first line; esbuild keeps one that the source has. */
+function executable(file) {
+  if (file.path !== 'cli/main.js') return file
+  const hasLine = file.contents.subarray(0, 2).toString() === '#!'
+  const contents = hasLine ? file.contents : Buffer.concat([Buffer.from('#!/usr/bin/env node\n'), file.contents])
+  return { ...file, contents, executable: true }
+}

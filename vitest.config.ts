@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/**
+ * Conventions: `*.mysql.test.ts` needs MariaDB, `test/browser/` needs Chromium; `npm run test:quick` leaves both out.
+ */
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^hysas$/, replacement: source('src/index.ts') },
+      { find: /^hysas\/testing$/, replacement: source('src/testing.ts') },
+      { find: /^hysas\/client$/, replacement: source('src/client.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/helpers/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    dangerouslyIgnoreUnhandledErrors: false,
+    reporters: ['default'],
+  },
+})
