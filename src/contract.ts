@@ -122,6 +122,8 @@ export const PROCESSOR = Symbol.for('hysas.processor')
 export interface Context<P = Record<string, unknown>> {
   readonly type: string
   readonly nickname: string
+  /** First part of every key and channel, usually `HySAS`. */
+  readonly namespace: string
   /** Checked, defaults filled in. */
   readonly params: P
   /** Aborted when the run is to end. */

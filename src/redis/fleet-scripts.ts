@@ -1,0 +1,235 @@
+import type { Redis } from 'ioredis'
+import type { Names } from './names.js'
+import { NOW, script } from './script.js'
+
+/**
+ * Draws the next revision, larger than any before and at least Redis's time in ms (so also over a Redis that lost its
+ * data), and notes it as under way until `deadlineMs` from now.
+ */
+export async function drawRevision(
+  redis: Redis,
+  names: Names,
+  nickname: string,
+  deadlineMs: number,
+): Promise<{ revision: number; nowMs: number }> {
+  const [revision, nowMs] = await drawScript(redis, [names.revision, names.pending(nickname)], [deadlineMs])
+  return { revision: Number(revision), nowMs: Number(nowMs) }
+}
+
+const drawScript = script<[string, string]>(`${NOW}
+local revision = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') + 1, now)
+local text = string.format('%.0f', revision)
+redis.call('SET', KEYS[1], text)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), text)
+redis.call('PEXPIRE', KEYS[2], math.max(tonumber(ARGV[1]), 60000))
+return {text, string.format('%.0f', now)}
+`)
+
+/** A command that will not come: others need not wait for it. */
+export async function withdrawRevision(redis: Redis, names: Names, nickname: string, revision: number): Promise<void> {
+  await redis.zrem(names.pending(nickname), revision)
+}
+
+export interface AdmitRequest {
+  op: 'start' | 'stop' | 'restart'
+  nickname: string
+  revision: number
+  /** Of a start. */
+  type: string
+  /** JSON; of a restart, the empty string keeps what was. */
+  params: string
+  by: string
+  system: boolean
+  kind: string
+  isolation: string
+  /** Whether to answer `wait` while an earlier command for the same nickname is still under way. */
+  patient: boolean
+}
+
+export type AdmitVerdict =
+  /** It takes effect now. */
+  | 'admitted'
+  /** The same command was admitted before: the same answer. */
+  | 'again'
+  /** A stop of what is stopped already. */
+  | 'unchanged'
+  /** Refused: a later command has been accepted. */
+  | 'superseded'
+  /** Refused: the name is taken. */
+  | 'taken'
+  /** Refused: no such worker, or (restart) it is stopped. */
+  | 'unknown'
+  | 'stopped'
+  /** Refused: belongs to the system. */
+  | 'protected'
+  /** An earlier command has not been seen yet: ask again shortly. */
+  | 'wait'
+
+export interface Admission {
+  verdict: AdmitVerdict
+  /** Of the worker as it stands. */
+  type: string
+  node: string
+  pid: string
+  status: string
+  /** Of the run before, so that its job can be ended. */
+  previousRevision: number
+  kind: string
+}
+
+/** Decides on one command, by revision: the order of revisions is the order of effects, however many desks work at once. */
+export async function admit(redis: Redis, names: Names, request: AdmitRequest): Promise<Admission> {
+  const { nickname } = request
+  const [verdict, type = '', node = '', pid = '', previous = '0', kind = '', running = '0'] = await admitScript(
+    redis,
+    [names.worker(nickname), names.workers, names.wanted, names.pending(nickname), names.wake],
+    [
+      request.op,
+      nickname,
+      request.revision,
+      request.type,
+      request.params,
+      request.by,
+      request.system ? '1' : '0',
+      request.kind,
+      request.isolation,
+      request.patient ? '1' : '0',
+      TOMBSTONE_MS,
+    ],
+  )
+  const status = running === '1' ? 'running' : 'waiting'
+  return { verdict, type, node, pid, status, previousRevision: Number(previous), kind }
+}
+
+/** A stop of a worker that never was is remembered so long, so that its start, if it comes later, is superseded. */
+const TOMBSTONE_MS = 3_600_000
+
+// A refused command leaves nothing behind, so that the last accepted one counts. Where an earlier command is still on
+// its way and would change the verdict, the asker is told to wait for it.
+const admitScript = script<[AdmitVerdict, string?, string?, string?, string?, string?, string?]>(`${NOW}
+local worker, workers, wanted, pending, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local op, nickname, revision, patient = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10] == '1'
+local w = redis.call('HMGET', worker, 'revision', 'wanted', 'type', 'node', 'pid', 'system', 'kind', 'running')
+local last, isWanted = tonumber(w[1] or '0'), w[2] == '1'
+local function answer(verdict)
+  return {verdict, w[3] or '', w[4] or '', w[5] or '', w[1] or '0', w[7] or '', w[8] or '0'}
+end
+local function refuse(verdict)
+  if patient then
+    for _, other in ipairs(redis.call('ZRANGEBYSCORE', pending, now, '+inf')) do
+      if tonumber(other) < revision then return answer('wait') end
+    end
+  end
+  redis.call('ZREM', pending, ARGV[3])
+  return answer(verdict)
+end
+if revision < last then redis.call('ZREM', pending, ARGV[3]) return answer('superseded') end
+if revision == last then redis.call('ZREM', pending, ARGV[3]) return answer('again') end
+if op == 'start' then
+  if isWanted then return refuse('taken') end
+  -- a stopped run of another type may still be ending: its Info is its own, the name is one
+  redis.call('HSET', worker, 'type', ARGV[4], 'nickname', nickname, 'params', ARGV[5], 'system', ARGV[7],
+    'kind', ARGV[8], 'isolation', ARGV[9], 'wanted', '1', 'crashes', '0', 'restarts', '0')
+  redis.call('HDEL', worker, 'next_start_at', 'never')
+  redis.call('PERSIST', worker)
+  redis.call('SADD', workers, nickname)
+  redis.call('SADD', wanted, nickname)
+elseif op == 'stop' then
+  if w[6] == '1' then return refuse('protected') end
+  if not isWanted then
+    if w[1] and not redis.call('HGET', worker, 'never') then
+      redis.call('HSET', worker, 'revision', ARGV[3])
+      redis.call('ZREM', pending, ARGV[3])
+      return answer('unchanged')
+    end
+    local verdict = refuse('unknown')
+    if verdict[1] == 'unknown' and not patient then
+      redis.call('HSET', worker, 'revision', ARGV[3], 'wanted', '0', 'nickname', nickname, 'never', '1')
+      redis.call('PEXPIRE', worker, ARGV[11])
+      verdict[1] = 'unchanged'
+    end
+    return verdict
+  end
+  redis.call('HSET', worker, 'wanted', '0')
+  redis.call('HDEL', worker, 'next_start_at')
+  redis.call('SREM', wanted, nickname)
+else
+  if not w[1] or redis.call('HGET', worker, 'never') then return refuse('unknown') end
+  if not isWanted then return refuse('stopped') end
+  if ARGV[5] ~= '' then redis.call('HSET', worker, 'params', ARGV[5]) end
+  redis.call('HSET', worker, 'crashes', '0', 'restarts', '0')
+end
+redis.call('HSET', worker, 'revision', ARGV[3], 'by', ARGV[6], 'since', string.format('%.3f', now / 1000))
+redis.call('ZREM', pending, ARGV[3])
+redis.call('PUBLISH', wake, cjson.encode({what = op, type = w[3] or ARGV[4], nickname = nickname}))
+local verdict = answer('admitted')
+if op == 'start' then verdict[2] = ARGV[4] verdict[6] = ARGV[8] end
+return verdict
+`)
+
+/**
+ * Counts a raw command message that this node heard. @returns true for exactly one of the nodes that hear the same
+ * message, however many do; a second equal message is true once more.
+ */
+export async function countRaw(redis: Redis, names: Names, hash: string, node: string): Promise<boolean> {
+  return (await countRawScript(redis, [names.rawSeen(hash)], [node])) === 1
+}
+
+const countRawScript = script<number>(`
+local mine = redis.call('HINCRBY', KEYS[1], 'n:' .. ARGV[1], 1)
+redis.call('EXPIRE', KEYS[1], 60)
+if mine > tonumber(redis.call('HGET', KEYS[1], 'most') or '0') then
+  redis.call('HSET', KEYS[1], 'most', mine)
+  return 1
+end
+return 0
+`)
+
+/** How long a node counts as up after its last beat, ms. */
+export const NODE_TTL_MS = 3000
+
+/** Writes a node's entry and its time. @returns Redis's time in ms, or undefined where another process has the name. */
+export async function beatNode(
+  redis: Redis,
+  names: Names,
+  name: string,
+  token: string,
+  fields: Record<string, string | number>,
+): Promise<number | undefined> {
+  const reply = await beatNodeScript(
+    redis,
+    [names.nodes, names.node(name)],
+    [name, token, NODE_TTL_MS, ...Object.entries(fields).flat()],
+  )
+  return reply === '' ? undefined : Number(reply)
+}
+
+const beatNodeScript = script<string>(`${NOW}
+local holder = redis.call('HGET', KEYS[2], 'token')
+local due = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
+if holder and holder ~= ARGV[2] and due > now then return '' end
+redis.call('HSET', KEYS[2], 'token', ARGV[2], 'heart_beat', string.format('%.3f', now / 1000), unpack(ARGV, 4))
+redis.call('PEXPIRE', KEYS[2], 3600000)
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
+return string.format('%.0f', now)
+`)
+
+/** Removes a node's entry, if it is still this process's. */
+export async function removeNode(redis: Redis, names: Names, name: string, token: string): Promise<void> {
+  await removeNodeScript(redis, [names.nodes, names.node(name), names.wake], [name, token])
+}
+
+const removeNodeScript = script<number>(`
+if redis.call('HGET', KEYS[2], 'token') ~= ARGV[2] then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
+redis.call('PUBLISH', KEYS[3], cjson.encode({what = 'node', node = ARGV[1]}))
+return 1
+`)
+
+/** Redis's own clock, Unix ms. */
+export async function redisNowMs(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time()
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+}

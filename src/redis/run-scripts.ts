@@ -1,0 +1,304 @@
+import type { Redis } from 'ioredis'
+import type { Names } from './names.js'
+import { NOW, type ScriptArg, script } from './script.js'
+
+/** Who a run is: proven to every script that writes in the worker's name. */
+export interface RunIdentity {
+  type: string
+  nickname: string
+  /** Random id of the run. */
+  token: string
+}
+
+export interface ClaimRequest extends RunIdentity {
+  revision: number
+  jobId: string
+  /** BullMQ's token of the job's lock. */
+  lockToken: string
+  /** A tick keeps the epoch of the child that already holds the name. */
+  mode: 'run' | 'tick'
+  node: string
+  pid: number
+  heartbeatSeconds: number
+  version: string
+}
+
+export type ClaimAnswer =
+  | { claimed: true; epoch: number; params: Record<string, unknown>; nowMs: number; fresh: boolean }
+  /** `lost`: the job's lock is someone else's by now. `unwanted`: stopped or commanded anew since. `busy`: the run before still holds the name. */
+  | { claimed: false; why: 'lost' | 'unwanted' | 'busy'; node: string; pid: string }
+
+/** Takes the next epoch of a worker, if the job is still held and the run before has ended or lost its lock. */
+export async function claim(redis: Redis, names: Names, request: ClaimRequest): Promise<ClaimAnswer> {
+  const { type, nickname } = request
+  const lock = names.jobLock(type, request.jobId)
+  const [verdict, a, b, nowMs, fresh] = await claimScript(
+    redis,
+    [names.worker(nickname), names.info(type, nickname), names.beats, names.ended, lock],
+    [
+      request.lockToken,
+      request.revision,
+      request.token,
+      `${type}.${nickname}`,
+      request.mode,
+      dueAfterMs(request.heartbeatSeconds),
+      request.node,
+      request.pid,
+      type,
+      nickname,
+      request.heartbeatSeconds,
+      request.version,
+    ],
+  )
+  if (verdict !== 'ok') return { claimed: false, why: verdict, node: a ?? '', pid: b ?? '' }
+  return { claimed: true, epoch: Number(a), params: JSON.parse(b || '{}'), nowMs: Number(nowMs), fresh: fresh === '1' }
+}
+
+// An epoch is at least Redis's time in ms, so that it rises even over a Redis that lost its data.
+const claimScript = script<['ok' | 'lost' | 'unwanted' | 'busy', string?, string?, string?, string?]>(`${NOW}
+local worker, info, beats, ended, lock = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local lockToken, revision, token, member, mode = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('GET', lock) ~= lockToken then return {'lost'} end
+local w = redis.call('HMGET', worker, 'wanted', 'revision', 'running', 'token', 'lock', 'lockToken', 'epoch', 'params', 'node', 'pid')
+if w[1] ~= '1' or w[2] ~= revision then return {'unwanted'} end
+local same = w[4] == token
+if w[3] == '1' and (w[5] ~= lock or not same) and w[5] and redis.call('GET', w[5]) == w[6] then
+  return {'busy', w[9] or '', w[10] or ''}
+end
+local epoch = tonumber(w[7] or '0')
+local fresh = '0'
+if not (mode == 'tick' and same) then
+  epoch = math.max(epoch + 1, now)
+  fresh = '1'
+  redis.call('DEL', info)
+  redis.call('HSET', info, 'type', ARGV[9], 'nickname', ARGV[10], 'pid', ARGV[8], 'token', token, 'node', ARGV[7],
+    'epoch', string.format('%.0f', epoch), 'heart_beat_interval', ARGV[11], 'status', 'init',
+    'started_at', string.format('%.3f', now / 1000), 'version', ARGV[12],
+    'published', '0', 'received', '0', 'errors', '0')
+end
+redis.call('HSET', info, 'heart_beat', string.format('%.3f', now / 1000))
+redis.call('HSET', worker, 'epoch', string.format('%.0f', epoch), 'token', token, 'node', ARGV[7], 'pid', ARGV[8],
+  'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', string.format('%.0f', now))
+redis.call('HDEL', worker, 'next_start_at')
+redis.call('ZREM', ended, member)
+redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
+return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh}
+`)
+
+/** A heartbeat is overdue one second after its interval. */
+export const dueAfterMs = (heartbeatSeconds: number): number => Math.round(heartbeatSeconds * 1000) + 1000
+
+/**
+ * Writes a heartbeat: fields of the Info hash, the due time, and the same as JSON on the channel.
+ * @returns false where a later run holds the name: nothing was written, and this run must end.
+ */
+export async function beat(
+  redis: Redis,
+  names: Names,
+  run: RunIdentity,
+  fields: Record<string, unknown>,
+  dueMs: number,
+): Promise<boolean> {
+  const info = names.info(run.type, run.nickname)
+  const flat: ScriptArg[] = []
+  for (const [name, value] of Object.entries(fields)) flat.push(name, infoText(value))
+  const json = JSON.stringify({ ...fields, type: run.type, nickname: run.nickname, token: run.token })
+  const reply = await beatScript(
+    redis,
+    [names.worker(run.nickname), info, names.beats],
+    [run.token, `${run.type}.${run.nickname}`, dueMs, json.slice(1), ...flat],
+  )
+  return reply === 1
+}
+
+const beatScript = script<number>(`${NOW}
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
+local at = string.format('%.3f', now / 1000)
+redis.call('HSET', KEYS[2], 'heart_beat', at, unpack(ARGV, 5))
+redis.call('ZADD', KEYS[3], now + tonumber(ARGV[3]), ARGV[2])
+redis.call('PUBLISH', KEYS[2], '{"heart_beat":' .. at .. ',' .. ARGV[4])
+return 1
+`)
+
+/** Info values are strings; nested ones are JSON. */
+export function infoText(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/**
+ * Publishes messages in order, in one step, only while the run holds the name; and counts them by channel.
+ * @returns subscribers that got each message, or undefined where a later run holds the name.
+ */
+export async function publishFenced(
+  redis: Redis,
+  names: Names,
+  run: RunIdentity,
+  messages: readonly { channel: string; payload: string | Buffer }[],
+): Promise<number[] | undefined> {
+  const args: ScriptArg[] = [run.token]
+  for (const { channel, payload } of messages) args.push(channel, payload)
+  const reply = await publishScript(redis, [names.worker(run.nickname), names.published], args)
+  return typeof reply === 'number' ? undefined : reply
+}
+
+const publishScript = script<number[] | number>(`
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
+local got, counts = {}, {}
+for i = 2, #ARGV, 2 do
+  got[#got + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1])
+  counts[ARGV[i]] = (counts[ARGV[i]] or 0) + 1
+end
+for channel, count in pairs(counts) do redis.call('HINCRBY', KEYS[2], channel, count) end
+return got
+`)
+
+/** Puts an event on its way to the event store, only while the run holds the name. @returns false where it does not. */
+export async function recordFenced(
+  redis: Redis,
+  names: Names,
+  run: RunIdentity,
+  event: Record<string, unknown>,
+): Promise<boolean> {
+  const reply = await recordScript(
+    redis,
+    [names.worker(run.nickname), names.outbox, names.eventsChannel],
+    [run.token, JSON.stringify(event), OUTBOX_LENGTH],
+  )
+  return reply === 1
+}
+
+/** Entries that the outbox holds at most, about: what the event store can be behind before the oldest are dropped. */
+export const OUTBOX_LENGTH = 100_000
+
+const recordScript = script<number>(`${NOW}
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
+local at = string.format('%.0f', now)
+local tail = ',"time":' .. at .. ',' .. string.sub(ARGV[2], 2)
+local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'e', '{' .. string.sub(tail, 2))
+redis.call('PUBLISH', KEYS[3], '{"id":"' .. id .. '"' .. tail)
+return 1
+`)
+
+export type FinishHow = 'stopped' | 'restarted' | 'handover' | 'shutdown' | 'done' | 'refused' | 'crashed' | 'ticked'
+
+export interface FinishRequest extends RunIdentity {
+  how: FinishHow
+  stopInfo: string
+  errorMsg: string
+  /** Of a crash: when it may come back. `jitter` in [0, 1). */
+  restart: { minDelayMs: number; maxDelayMs: number; healthyAfterMs: number; giveUpAfter: number | null }
+  jitter: number
+  /** Further Info fields of the last heartbeat. */
+  fields: Record<string, unknown>
+  /** Of a tick that ended well: when the scheduler's next one is overdue is read from this queue's schedulers. */
+  schedulerId?: string
+  graceMs?: number
+}
+
+export interface FinishAnswer {
+  /** False where a later run holds the name, or the end was written before. */
+  finished: boolean
+  /** Crashes in a row, and ms until the restart. */
+  crashes: number
+  delayMs: number
+  gaveUp: boolean
+  /** Of a tick: Unix ms of the next one. */
+  nextTickMs: number | null
+}
+
+/** Writes the end of a run (or of a tick): status, last heartbeat, and what follows. Written once. */
+export async function finish(redis: Redis, names: Names, request: FinishRequest): Promise<FinishAnswer> {
+  const { type, nickname, restart } = request
+  const flat: ScriptArg[] = []
+  for (const [name, value] of Object.entries(request.fields)) flat.push(name, infoText(value))
+  const reply = await finishScript(
+    redis,
+    [
+      names.worker(nickname),
+      names.info(type, nickname),
+      names.beats,
+      names.ended,
+      names.wanted,
+      `${names.queuePrefix}:${type}:repeat`,
+      names.wake,
+    ],
+    [
+      request.token,
+      `${type}.${nickname}`,
+      request.how,
+      request.stopInfo,
+      request.errorMsg,
+      restart.minDelayMs,
+      restart.maxDelayMs,
+      restart.healthyAfterMs,
+      restart.giveUpAfter ?? 0,
+      Math.floor(request.jitter * 1000),
+      nickname,
+      request.schedulerId ?? '',
+      request.graceMs ?? 2000,
+      type,
+      ...flat,
+    ],
+  )
+  const [finished, crashes, delayMs, gaveUp, nextTick] = reply.map(Number)
+  return {
+    finished: finished === 1,
+    crashes: crashes ?? 0,
+    delayMs: delayMs ?? 0,
+    gaveUp: gaveUp === 1,
+    nextTickMs: nextTick || null,
+  }
+}
+
+// The first restart is at once; the next waits minDelay, and each further one twice as long, up to maxDelay, less up to
+// a quarter of jitter, so that workers that fell together do not rise together.
+const finishScript = script<string[]>(`${NOW}
+local worker, info, beats, ended, wanted, repeatKey, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local token, member, how, nickname = ARGV[1], ARGV[2], ARGV[3], ARGV[11]
+local w = redis.call('HMGET', worker, 'token', 'running', 'crashes', 'claimed_at', 'wanted')
+if w[1] ~= token or w[2] ~= '1' then return {'0', '0', '0', '0', '0'} end
+local at = string.format('%.3f', now / 1000)
+redis.call('HSET', worker, 'running', '0')
+redis.call('HSET', info, 'heart_beat', at, unpack(ARGV, 15))
+if how == 'ticked' then
+  redis.call('HSET', worker, 'crashes', '0')
+  local nextTick = tonumber(redis.call('ZSCORE', repeatKey, ARGV[12]) or '0')
+  if nextTick < now then nextTick = now end
+  redis.call('HSET', info, 'status', 'started', 'next_tick', string.format('%.3f', nextTick / 1000))
+  redis.call('ZADD', beats, nextTick + tonumber(ARGV[13]), member)
+  return {'1', '0', '0', '0', string.format('%.0f', nextTick)}
+end
+redis.call('ZREM', beats, member)
+redis.call('ZADD', ended, now, member)
+local status, crashes, delay, gaveUp = 'terminated', 0, 0, '0'
+if how == 'crashed' then
+  crashes = tonumber(w[3] or '0') + 1
+  if now - tonumber(w[4] or now) > tonumber(ARGV[8]) then crashes = 1 end
+  if crashes > 1 then delay = math.min(tonumber(ARGV[7]), tonumber(ARGV[6]) * 2 ^ math.min(crashes - 2, 30)) end
+  delay = math.floor(delay * (1 - tonumber(ARGV[10]) / 4000))
+  redis.call('HSET', worker, 'crashes', string.format('%.0f', crashes))
+  redis.call('HINCRBY', worker, 'restarts', 1)
+  status = 'restarting'
+  if tonumber(ARGV[9]) > 0 and crashes >= tonumber(ARGV[9]) then
+    status, gaveUp = 'failed', '1'
+  elseif w[5] == '1' then
+    redis.call('HSET', worker, 'next_start_at', string.format('%.3f', (now + delay) / 1000))
+  else
+    status = 'terminated'
+  end
+elseif how == 'refused' then
+  status = 'failed'
+elseif how == 'handover' or how == 'restarted' then -- a shutdown hands nothing over
+  if w[5] == '1' then status = 'restarting' end
+end
+if status == 'failed' or how == 'done' then
+  redis.call('HSET', worker, 'wanted', '0')
+  redis.call('SREM', wanted, nickname)
+end
+redis.call('HSET', info, 'status', status, 'stop_info', ARGV[4], 'stop_time', at)
+if ARGV[5] ~= '' then redis.call('HSET', info, 'error_msg', ARGV[5]) end
+redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = status, stop_info = ARGV[4], error_msg = ARGV[5]}))
+redis.call('PUBLISH', wake, cjson.encode({what = 'ended', type = ARGV[14], nickname = nickname}))
+return {'1', string.format('%.0f', crashes), string.format('%.0f', delay), gaveUp, '0'}
+`)

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+
+export type ScriptArg = string | number | Buffer
+
+/**
+ * A Lua script that is sent once and called by its hash afterwards. A server that has forgotten it (restart, SCRIPT
+ * FLUSH) gets it again. Not made for clusters: keys of one call may lie in any slot.
+ */
+export function script<Reply>(lua: string) {
+  const sha = createHash('sha1').update(lua).digest('hex')
+  return async (redis: Redis, keys: readonly string[], args: readonly ScriptArg[]): Promise<Reply> => {
+    try {
+      return (await redis.evalsha(sha, keys.length, ...keys, ...args)) as Reply
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return (await redis.eval(lua, keys.length, ...keys, ...args)) as Reply
+    }
+  }
+}
+
+/** Puts Redis's own clock, in Unix ms, into `now`: no host's clock matters. */
+export const NOW = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`
