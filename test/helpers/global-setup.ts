@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { startBroker } from './broker.js'
+import { temporaryFolder } from './folder.js'
 import { leakedProcesses, MARK } from './leaks.js'
 import { startRedisServer } from './redis-server.js'
 
@@ -11,6 +12,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   cleanEnvironment()
   build()
 
+  process.env.TMPDIR = temporaryFolder('hysas-run') // whatever the tests put there is removed with it
   const redis = process.env.HYSAS_TEST_REDIS_URL ? undefined : await startRedisServer()
   if (redis) process.env.HYSAS_TEST_REDIS_URL = redis.url
   const broker = await startBroker(process.env.HYSAS_TEST_MYSQL_URL)
