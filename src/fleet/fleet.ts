@@ -1,0 +1,130 @@
+import type { Redis } from 'ioredis'
+import type { Isolation, ProcessorManifest, Status } from '../contract.js'
+import { redisNowMs } from '../redis/fleet-scripts.js'
+import type { Names } from '../redis/names.js'
+import type { WorkerView } from './views.js'
+
+type Hash = Record<string, string>
+
+/** Workers in one pipeline: enough to be quick, few enough not to hold Redis up. */
+const BATCH = 200
+
+/** All workers of the fleet, stopped ones included, sorted by nickname. */
+export async function readWorkers(redis: Redis, names: Names): Promise<WorkerView[]> {
+  const nicknames = (await redis.smembers(names.workers)).sort()
+  const views: WorkerView[] = []
+  for (let i = 0; i < nicknames.length; i += BATCH) {
+    views.push(...(await readBatch(redis, names, nicknames.slice(i, i + BATCH))))
+  }
+  return views
+}
+
+/** One worker, or undefined where there never was one of the name. */
+export async function readWorker(redis: Redis, names: Names, nickname: string): Promise<WorkerView | undefined> {
+  return (await readBatch(redis, names, [nickname]))[0]
+}
+
+/** Nicknames, types and revisions of what should run: what nodes and reconciler compare with. */
+export async function readWanted(
+  redis: Redis,
+  names: Names,
+): Promise<{ nickname: string; type: string; revision: number; kind: string; since: number }[]> {
+  const nicknames = await redis.smembers(names.wanted)
+  const rows = await inPipeline(redis, nicknames, (pipeline, nickname) =>
+    pipeline.hmget(names.worker(nickname), 'type', 'revision', 'kind', 'since'),
+  )
+  return nicknames.flatMap((nickname, i) => {
+    const [type, revision, kind, since] = (rows[i] ?? []) as (string | null)[]
+    if (!type || !revision) return []
+    return [{ nickname, type, revision: Number(revision), kind: kind ?? '', since: Number(since ?? 0) }]
+  })
+}
+
+async function readBatch(redis: Redis, names: Names, nicknames: readonly string[]): Promise<WorkerView[]> {
+  const workers = (await inPipeline(redis, nicknames, (pipeline, nickname) =>
+    pipeline.hgetall(names.worker(nickname)),
+  )) as Hash[]
+  const infos = (await inPipeline(redis, workers, (pipeline, worker) =>
+    pipeline.hgetall(names.info(worker.type ?? '', worker.nickname ?? '')),
+  )) as Hash[]
+  const now = await redisNowMs(redis)
+  return workers.flatMap((worker, i) => (worker.type ? [viewOf(worker, infos[i] ?? {}, now)] : []))
+}
+
+async function inPipeline<T>(
+  redis: Redis,
+  items: readonly T[],
+  add: (pipeline: ReturnType<Redis['pipeline']>, item: T) => unknown,
+): Promise<unknown[]> {
+  if (items.length === 0) return []
+  const pipeline = redis.pipeline()
+  for (const item of items) add(pipeline, item)
+  const replies = (await pipeline.exec()) ?? []
+  return replies.map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
+}
+
+function viewOf(worker: Hash, info: Hash, nowMs: number): WorkerView {
+  const number = (text: string | undefined): number | null => (text ? Number(text) : null)
+  const count = (text: string | undefined): number => Number(text || 0)
+  const beat = number(info.heart_beat)
+  return {
+    type: worker.type ?? '',
+    nickname: worker.nickname ?? '',
+    status: statusOf(worker, info),
+    wanted: worker.wanted === '1',
+    system: worker.system === '1',
+    kind: (worker.kind ?? '') as ProcessorManifest['kind'] | '',
+    isolation: (worker.isolation ?? '') as Isolation | '',
+    node: info.node ?? '',
+    pid: number(info.pid),
+    epoch: number(info.epoch),
+    revision: count(worker.revision),
+    heart_beat: beat,
+    age: beat === null ? null : Math.max(0, Math.round(nowMs - beat * 1000) / 1000),
+    heart_beat_interval: number(info.heart_beat_interval),
+    started_at: number(info.started_at),
+    published: count(info.published),
+    received: count(info.received),
+    errors: count(info.errors),
+    restarts: count(worker.restarts),
+    memory_mb: number(info.memory_mb),
+    loop_delay_ms: number(info.loop_delay_ms),
+    error_msg: info.error_msg ?? '',
+    stop_info: info.stop_info ?? '',
+    stop_time: number(info.stop_time),
+    next_start_at: number(worker.next_start_at),
+    data_feeder: parsed(info.data_feeder, []),
+    follower: parsed(info.follower, []),
+    threads: parsed(info.threads, {}),
+    version: info.version ?? '',
+    progress: parsed(info.progress, null),
+    last_tick: number(info.last_tick),
+    next_tick: number(info.next_tick),
+    ticks: count(info.ticks),
+    skipped: count(info.skipped),
+    missed: count(info.missed),
+    by: worker.by ?? '',
+    since: number(worker.since),
+    params: parsed(worker.params, {}),
+  }
+}
+
+/** `Info` tells of the last run; a worker that was commanded since and has no run of that yet is `queued`. */
+function statusOf(worker: Hash, info: Hash): WorkerView['status'] {
+  const status = info.status as Status | undefined
+  if (worker.wanted !== '1') return status ?? 'stopped'
+  if (!status || ((status === 'terminated' || status === 'failed') && worker.running !== '1')) return 'queued'
+  return status
+}
+
+function parsed<T>(text: string | undefined, otherwise: T): T {
+  if (!text) return otherwise
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return otherwise
+  }
+}
