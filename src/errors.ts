@@ -161,6 +161,12 @@ export const CATALOGUE = {
     text: 'The {what} has {bytes} bytes; at most {limit} are allowed.',
     remedy: 'Send less at once, or keep the data elsewhere and send where it is.',
   },
+  BAD_REQUEST: {
+    exit: 1,
+    status: 400,
+    text: 'The request can not be understood: {reason}.',
+    remedy: '/api/v1/openapi.json describes every route and what it takes.',
+  },
   RATE_LIMITED: { exit: 1, status: 429, text: 'Too many requests.', remedy: 'Wait {seconds} s and try again.' },
   // what is around us
   NO_REDIS: {
@@ -356,7 +362,7 @@ function fill(text: string, details: ErrorDetails): string {
 }
 
 /** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]

@@ -1,0 +1,42 @@
+import { Router } from 'express'
+import type { Client } from '../client.js'
+import type { Log } from '../contract.js'
+import { HysasError } from '../errors.js'
+import type { EventStore } from '../store/types.js'
+import { checked } from './answer.js'
+import { openapiOf } from './openapi.js'
+import { Answer, type Call, type Route, routes } from './routes.js'
+
+/** Mounts the table of routes: who may, what it takes, what it answers. */
+export function apiOf(of: { client: Client; store: () => Promise<EventStore>; log: Log }): Router {
+  const router = Router({ caseSensitive: true })
+  const failed = (err: unknown) => of.log.error({ err }, 'what a request had begun failed')
+  for (const route of routes) {
+    router[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), async (req, res) => {
+      if (route.role === 'operator' && res.locals.role !== 'operator') {
+        throw new HysasError('FORBIDDEN', { reason: 'the viewer token may only look' })
+      }
+      const given = { params: req.params, query: { ...req.query }, body: req.body ?? {} }
+      const result = await route.handler({ ...of, failed, by: String(res.locals.by), ...readBy(route, given) })
+      const { body, options } = result instanceof Answer ? result : new Answer(result)
+      res.status(options.status ?? route.status ?? 200).set('Cache-Control', 'no-store')
+      if (options.fileName) res.attachment(options.fileName)
+      if (options.contentType) res.type(options.contentType).send(body)
+      else res.json(body)
+    })
+  }
+  const description = openapiOf(routes)
+  router.get('/openapi.json', (_req, res) => void res.json(description))
+  return router
+}
+
+function readBy(
+  route: Route,
+  given: Pick<Call, 'query' | 'body'> & { params: unknown },
+): Pick<Call, 'params' | 'query' | 'body'> {
+  return {
+    params: route.params ? (checked(route.params, 'path', given.params) as Record<string, string>) : {},
+    query: route.query ? checked(route.query, 'query', given.query) : {},
+    body: route.body ? checked(route.body, 'body', given.body) : {},
+  }
+}

@@ -1,0 +1,117 @@
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import { Queue } from 'bullmq'
+import { type RequestHandler, type Response, Router } from 'express'
+import type { Redis } from 'ioredis'
+import type { Client } from '../client.js'
+import type { Log } from '../contract.js'
+import { messageOf } from '../errors.js'
+import { COMMAND_QUEUE, namesOf } from '../redis/names.js'
+
+export const BOARD_PATH = '/queues'
+/** ms for which the list of types is not read again. */
+const TYPES_MS = 1_000
+
+export interface BoardOptions {
+  client: Pick<Client, 'types' | 'list'>
+  redis: Redis
+  namespace: string
+  log: Log
+}
+
+/**
+ * Bull Board with the queue of commands and that of every type, the read-only one for viewers. Which types there are is
+ * looked up as the board asks for its queues, so a new one is there at once and nothing is polled while nobody looks.
+ */
+export function boardOf({ client, redis, namespace, log }: BoardOptions): { handler: Router; close(): Promise<void> } {
+  const queues = new Map<string, Queue>()
+  const boards = { operator: newBoard(), viewer: newBoard() }
+  const prefix = namesOf(namespace).queuePrefix
+
+  const addQueue = (name: string) => {
+    if (queues.has(name)) return
+    const queue = new Queue(name, { connection: redis, prefix, skipMetasUpdate: true })
+    queue.on('error', (err) => log.debug({ reason: messageOf(err), queue: name }, 'a queue of the board has trouble'))
+    queues.set(name, queue)
+    const options = name === COMMAND_QUEUE ? COMMANDS : { description: 'Workers of this type' }
+    boards.operator.add(new BullMQAdapter(queue, options))
+    boards.viewer.add(new BullMQAdapter(queue, { ...options, readOnlyMode: true }))
+  }
+  addQueue(COMMAND_QUEUE)
+
+  const refresh = atMostEvery(TYPES_MS, async () => {
+    const [types, workers] = await Promise.all([client.types(), client.list()])
+    // Also of types that no node has at present: their workers wait there.
+    for (const { type } of [...types, ...workers]) addQueue(type)
+  })
+
+  const handler = Router()
+  handler.use(withoutForeignFonts)
+  handler.use('/api', async (_req, _res, next) => {
+    await refresh().catch((err) => log.debug({ err }, 'the types for the board could not be read'))
+    next()
+  })
+  handler.use((req, res, next) => boards[res.locals.role === 'operator' ? 'operator' : 'viewer'].router(req, res, next))
+
+  return {
+    handler,
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => queue.close()))
+    },
+  }
+}
+
+function newBoard(): { router: RequestHandler; add(queue: BullMQAdapter): void } {
+  const serverAdapter = new ExpressAdapter().setBasePath(BOARD_PATH)
+  const { addQueue } = createBullBoard({
+    queues: [],
+    // The adapter's package may bring its own copy of the same types, which TypeScript then holds for others.
+    serverAdapter: serverAdapter as unknown as Parameters<typeof createBullBoard>[0]['serverAdapter'],
+    options: {
+      uiConfig: {
+        boardTitle: 'HySAS queues',
+        miscLinks: [{ text: 'Workers', url: '/' }],
+        hideDocsLink: true,
+        // It reads CLIENT LIST for each queue at each poll.
+        showWorkers: false,
+      },
+    },
+  })
+  return { router: serverAdapter.getRouter() as RequestHandler, add: addQueue }
+}
+
+/** Shown by the board where a command is added by hand. */
+const COMMANDS = {
+  description: 'Commands: add a job named start, stop or restart to give one',
+  jobDataSchema: {
+    type: 'object',
+    properties: {
+      type: { type: 'string', description: 'Type of the worker; for start only', examples: ['Demo'] },
+      nickname: { type: 'string', examples: ['DemoName'] },
+      params: { type: 'object', description: 'Parameters of the worker', default: {} },
+    },
+    required: ['nickname'],
+  },
+}
+
+/** The board's page asks a font service of a stranger; our policy refuses it, so it isn't asked at all. */
+const withoutForeignFonts: RequestHandler = (_req, res, next) => {
+  const render = res.render.bind(res) as Response['render']
+  res.render = (view: string, options?: object | ((err: Error, html: string) => void)) => {
+    render(view, typeof options === 'object' ? options : {}, (err: Error | null, html: string) => {
+      if (err) return next(err)
+      res.send(html.replace(/<link[^>]+href="https?:[^>]*>/g, ''))
+    })
+  }
+  next()
+}
+
+/** One run of `work` in `ms`; who asks meanwhile gets the same result. */
+function atMostEvery(ms: number, work: () => Promise<void>): () => Promise<void> {
+  let last: { at: number; run: Promise<void> } | undefined
+  return () => {
+    if (!last || performance.now() - last.at > ms) last = { at: performance.now(), run: work() }
+    return last.run
+  }
+}

@@ -1,0 +1,196 @@
+import type { Client, NodeView, TypeView } from '../client.js'
+import type { Log } from '../contract.js'
+import type { EventStore, StoredEvent } from '../store/types.js'
+import { type Changes, type LiveWorker, Picture } from './picture.js'
+import { pause, soon } from './soon.js'
+
+/** Whether Redis answers the node, and for how long it hasn't. */
+export interface State {
+  live: boolean
+  staleMs: number
+}
+export interface Snapshot {
+  fleet: string
+  /** The node that serves the page. */
+  node: string
+  state: State
+  workers: LiveWorker[]
+  nodes: NodeView[]
+  types: TypeView[]
+  /** Newest first. */
+  events: StoredEvent[]
+}
+/** What a page is told: first the snapshot, which replaces all it knows; then what changes of it. */
+export interface Frames {
+  snapshot: Snapshot
+  workers: Changes
+  nodes: NodeView[]
+  types: TypeView[]
+  events: StoredEvent[]
+  state: State
+}
+export type Listener = <K extends keyof Frames>(what: K, data: Frames[K]) => void
+
+/** How often changes go out; the node list is read, which also shows that Redis answers; all is read anew. */
+const FLUSH_MS = 500
+const NODES_MS = 2_000
+const ALL_MS = 10_000
+const RETRY_MS = 1_000
+const EVENTS = 100
+
+export interface LiveOptions {
+  client: Client
+  store: () => Promise<EventStore>
+  fleet: string
+  node: string
+  log: Log
+}
+
+/**
+ * The picture of the fleet that all open pages share: one `client.watch` for the node however many pages there are,
+ * and none while there is no page.
+ */
+export class Live {
+  readonly #of: LiveOptions
+  readonly #listeners = new Set<Listener>()
+  readonly #picture = new Picture()
+  #nodes: NodeView[] = []
+  #types: TypeView[] = []
+  #events: StoredEvent[] = []
+  #live = true
+  #lastGood = performance.now()
+  #running: { end: AbortController; done: Promise<void>; filled: Promise<void> } | undefined
+
+  constructor(of: LiveOptions) {
+    this.#of = of
+  }
+
+  /** Hears all frames from now on. The first listener sets the watching going, the last one ends it. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    this.#running ??= this.#begin()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) void this.#end()
+    }
+  }
+
+  /** All that is known; at the first time, once it is known. */
+  async snapshot(): Promise<Snapshot> {
+    await this.#running?.filled
+    const { fleet, node } = this.#of
+    const state = this.#state()
+    return {
+      ...{ fleet, node, state },
+      ...{ workers: this.#picture.workers(), nodes: this.#nodes, types: this.#types, events: this.#events },
+    }
+  }
+
+  close(): Promise<void> {
+    this.#listeners.clear()
+    return this.#end()
+  }
+
+  #begin() {
+    const end = new AbortController()
+    const filled = this.#fill()
+    return { end, filled, done: filled.then(() => this.#run(end.signal)) }
+  }
+
+  async #end(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    running?.end.abort()
+    await running?.done
+  }
+
+  async #fill(): Promise<void> {
+    await Promise.all([this.#attempt(() => this.#readAll()), this.#readEvents()])
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const workers = soon(200, () => this.#attempt(() => this.#readWorkers()), signal)
+    const all = soon(200, () => this.#attempt(() => this.#readAll()), signal)
+    const timers = [
+      setInterval(() => this.#flush(), FLUSH_MS),
+      setInterval(() => this.#attempt(() => this.#readNodes()), NODES_MS),
+      setInterval(all, ALL_MS),
+    ]
+    while (!signal.aborted) {
+      try {
+        for await (const { what, data } of this.#of.client.watch({ signal })) {
+          if (what === 'event') this.#addEvent(data as StoredEvent)
+          else if (what === 'beat') this.#picture.beat(data) || workers()
+          else if (what === 'node') all()
+          else workers()
+        }
+      } catch (err) {
+        if (!signal.aborted) this.#of.log.debug({ err }, 'watching the fleet was interrupted')
+      }
+      await pause(RETRY_MS, signal)
+      all() // what happened meanwhile was not heard
+    }
+    for (const timer of timers) clearInterval(timer)
+  }
+
+  /** Runs a read; whether it succeeds tells whether Redis is there. */
+  async #attempt(read: () => Promise<void>): Promise<void> {
+    const wasLive = this.#live
+    try {
+      await read()
+      this.#live = true
+      this.#lastGood = performance.now()
+    } catch (err) {
+      this.#of.log.debug({ err }, 'the page could not be brought up to date')
+      this.#live = false
+    }
+    if (this.#live !== wasLive) this.#tell('state', this.#state())
+  }
+
+  async #readAll(): Promise<void> {
+    await Promise.all([this.#readWorkers(), this.#readNodes(), this.#readTypes()])
+  }
+
+  async #readWorkers(): Promise<void> {
+    this.#picture.replace(await this.#of.client.list())
+  }
+
+  async #readNodes(): Promise<void> {
+    this.#nodes = await this.#of.client.nodes()
+    this.#tell('nodes', this.#nodes)
+  }
+
+  async #readTypes(): Promise<void> {
+    const types = await this.#of.client.types()
+    if (JSON.stringify(types) === JSON.stringify(this.#types)) return
+    this.#types = types
+    this.#tell('types', types)
+  }
+
+  /** The event store may be away while all else is there. */
+  async #readEvents(): Promise<void> {
+    try {
+      this.#events = await (await this.#of.store()).find({ limit: EVENTS })
+    } catch (err) {
+      this.#of.log.warn({ err }, 'the page shows no older events: the event store can not be read')
+    }
+  }
+
+  #addEvent(event: StoredEvent): void {
+    this.#events = [event, ...this.#events].slice(0, EVENTS)
+    this.#tell('events', [event])
+  }
+
+  #flush(): void {
+    const changes = this.#picture.changes()
+    if (changes) this.#tell('workers', changes)
+  }
+
+  #tell: Listener = (what, data) => {
+    for (const listener of this.#listeners) listener(what, data)
+  }
+
+  #state(): State {
+    return { live: this.#live, staleMs: this.#live ? 0 : Math.round(performance.now() - this.#lastGood) }
+  }
+}

@@ -1,0 +1,101 @@
+import type { RequestHandler, Response } from 'express'
+import type { Frames, Live } from './live.js'
+
+/** So that a page notices a connection that has gone silent. */
+const PING_MS = 3_000
+/** Bytes that may wait for a page. One that is slower misses the changes and gets a snapshot when it has caught up. */
+const MAX_WAITING = 1_000_000
+
+export interface Stream {
+  handler: RequestHandler
+  /** Ends all streams. */
+  close(): void
+}
+
+/** Server-sent events: every open page hears the one `live`; a frame is written as JSON once for all of them. */
+export function streamOf(live: Live): Stream {
+  const pages = new Set<Page>()
+  let unlisten: (() => void) | undefined
+  let ping: NodeJS.Timeout | undefined
+
+  const begin = () => {
+    unlisten ??= live.listen((what, data) => {
+      const text = frame(what, data)
+      for (const page of pages) page.send(text)
+    })
+    ping ??= setInterval(() => {
+      for (const page of pages) page.send('event: ping\ndata: {}\n\n')
+    }, PING_MS)
+  }
+  const leave = (page: Page) => {
+    pages.delete(page)
+    if (pages.size > 0) return
+    clearInterval(ping)
+    unlisten?.()
+    ping = unlisten = undefined
+  }
+
+  return {
+    handler(req, res) {
+      res.set({
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'Cache-Control': 'no-store, no-transform',
+        'X-Accel-Buffering': 'no',
+      })
+      res.flushHeaders()
+      if (req.method === 'HEAD') return void res.end()
+      const page = new Page(res, async () => frame('snapshot', await live.snapshot()))
+      pages.add(page)
+      begin()
+      res.on('close', () => leave(page))
+      page.refresh()
+    },
+    close() {
+      for (const page of [...pages]) {
+        page.end()
+        leave(page)
+      }
+    },
+  }
+}
+
+/** One open page, with what it has missed. */
+class Page {
+  readonly #res: Response
+  readonly #snapshot: () => Promise<string>
+  /** Until its snapshot is written, changes aren't. */
+  #behind = true
+
+  constructor(res: Response, snapshot: () => Promise<string>) {
+    this.#res = res
+    this.#snapshot = snapshot
+    res.on('drain', () => this.#behind && this.refresh())
+  }
+
+  send(text: string): void {
+    if (this.#behind) return
+    this.#res.write(text)
+    if (this.#res.writableLength > MAX_WAITING) this.#behind = true
+  }
+
+  refresh(): void {
+    this.#snapshot().then(
+      (text) => {
+        if (this.#res.destroyed || this.#res.writableEnded) return
+        this.#res.write(text)
+        this.#behind = false
+      },
+      () => this.end(),
+    )
+  }
+
+  end(): void {
+    this.#res.end()
+    // A page that doesn't read is not waited for.
+    setTimeout(() => this.#res.destroy(), 100).unref()
+  }
+}
+
+function frame<K extends keyof Frames>(what: K, data: Frames[K]): string {
+  return `event: ${what}\ndata: ${JSON.stringify(data)}\n\n`
+}
