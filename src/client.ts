@@ -1,4 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { HysasError, nearest } from './errors.js'
+import type { CommandData, CommandName } from './fleet/commands.js'
+import { type Effect, startedEffect, stoppedEffect } from './fleet/effect.js'
+import { readWorker, readWorkers } from './fleet/fleet.js'
+import { listen } from './fleet/listen.js'
+import { readLog } from './fleet/log-stream.js'
+import { readNodes, typesOf } from './fleet/nodes.js'
+import { createQueues } from './fleet/queues.js'
+import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
 import type { CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from './fleet/views.js'
+import { withoutPassword } from './log.js'
+import { connectRedis, ready } from './redis/connect.js'
+import { redisNowMs } from './redis/fleet-scripts.js'
+import { checkNickname, checkType, NICKNAME, namesOf } from './redis/names.js'
 
 export type { CommandOutcome, LogLine, NodeView, TypeOnNode, TypeView, WorkerView } from './fleet/views.js'
 
@@ -9,6 +24,8 @@ export interface CommandOptions {
   noWait?: boolean
   /** Who gives it, for the record: `cli:root@host`, `web:operator 127.0.0.1`. */
   by?: string
+  /** Told while waiting, for people: that no node is up. */
+  notice?: (text: string) => void
   signal?: AbortSignal
 }
 
@@ -31,7 +48,7 @@ export interface Client {
   restart(nickname: string, options?: CommandOptions & { params?: Record<string, unknown> }): Promise<CommandOutcome>
   /** Calls an operation of a running worker (also the built-in subscribe, unsubscribe, logLevel) and returns its value. */
   send(nickname: string, operation: string, args?: Record<string, unknown>, options?: CommandOptions): Promise<unknown>
-  /** Ends all nodes. `forget`: stops every worker for good first. Resolves when no node is left. Returns the names of the nodes ended. */
+  /** Ends all nodes. `forget`: stops every worker for good first. Resolves when none of them is left. Returns their names. */
   shutdown(options?: CommandOptions & { forget?: boolean }): Promise<string[]>
 
   list(): Promise<WorkerView[]>
@@ -39,8 +56,10 @@ export interface Client {
   show(nickname: string): Promise<WorkerView>
   types(): Promise<TypeView[]>
   nodes(): Promise<NodeView[]>
-  /** Messages published by channel since the fleet began, and who hears it. */
+  /** Who hears whom, and messages published on the channel since the fleet began. */
   flows(): Promise<{ from: string; to: string; channel: string; published: number }[]>
+  /** Where the nodes keep the events; undefined before the first node. */
+  storeLocation(): Promise<{ kind: 'mysql' | 'sqlite'; path?: string; host?: string } | undefined>
 
   /** The last lines of a worker's log (at most 1,000 are kept), oldest first. */
   logs(
@@ -56,18 +75,226 @@ export interface Client {
   ): AsyncIterable<{ channel: string; raw: string; time: number }>
   /** Publishes a text to a raw channel. Returns the number of subscribers that got it. */
   publish(channel: string, data: string): Promise<number>
-  /** Heartbeats, node changes and recorded events as they come, until the signal aborts. */
+  /** Heartbeats, changes of fleet and nodes, and recorded events as they come, until the signal aborts. */
   watch(options: { signal: AbortSignal }): AsyncIterable<{ what: 'beat' | 'fleet' | 'node' | 'event'; data: unknown }>
   close(): Promise<void>
 }
 
 export interface ClientOptions {
   redisUrl: string
+  /** Where the URL came from, for errors. */
+  redisSource?: string
   /** Default `HySAS`. */
   namespace?: string
 }
 
+const TIMEOUT_MS = 10_000
+
 /** @throws HysasError NO_REDIS, REDIS_AUTH */
-export async function createClient(_options: ClientOptions): Promise<Client> {
-  throw new Error('not built yet')
+export async function createClient({ redisUrl, redisSource = 'given', namespace }: ClientOptions): Promise<Client> {
+  const names = namesOf(namespace)
+  const redis = connectRedis(redisUrl, 'client')
+  await ready(redis, redisUrl, redisSource)
+  const redisShown = withoutPassword(redisUrl)
+  const queues = createQueues(redis, names)
+  const releasers: (() => unknown)[] = [() => redis.disconnect(), () => queues.close()]
+  const context = { redis, names, queues }
+
+  /** Sends a command and waits until `effect` gives something. */
+  async function command<T>(
+    name: CommandName,
+    data: CommandData,
+    options: CommandOptions,
+    effect: (answer: unknown, submitted: Submitted) => Promise<T | undefined>,
+  ): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+    const deadline = performance.now() + timeoutMs
+    const submitted = await submit(context, name, { ...data, by: options.by ?? 'client' }, timeoutMs)
+    const anyNode = (await redis.zcount(names.nodes, await redisNowMs(redis), '+inf')) > 0
+    if (!anyNode) options.notice?.(`no node is up on ${redisShown}; waiting ${timeoutMs / 1000} s for one`)
+    let answer: { value: unknown } | undefined
+    for (let pauseMs = 4; ; pauseMs = Math.min(50, pauseMs * 1.3)) {
+      answer ??= await takeReply(redis, names, submitted.reply)
+      const done = answer && (await effect(answer.value, submitted))
+      if (done !== undefined) return done
+      options.signal?.throwIfAborted()
+      if (performance.now() > deadline) break
+      await delay(pauseMs)
+    }
+    if (!answer && (await withdraw(context, submitted, data.nickname ?? '')) && !anyNode) {
+      throw new HysasError('NO_NODE', { redis: redisShown })
+    }
+    throw timedOut(name, data, timeoutMs, answer !== undefined)
+  }
+
+  /** Start, stop and restart: admitted by the desk, then seen in the fleet. */
+  async function commandWorker(
+    name: 'start' | 'stop' | 'restart',
+    data: CommandData & { nickname: string },
+    options: CommandOptions,
+  ): Promise<CommandOutcome> {
+    const begun = performance.now()
+    const ms = () => Math.round((performance.now() - begun) * 10) / 10
+    const queued = {
+      type: data.type ?? '',
+      nickname: data.nickname,
+      result: 'queued' as const,
+      node: '',
+      pid: null,
+      epoch: null,
+    }
+    if (options.noWait) {
+      const { revision } = await submit(context, name, { ...data, by: options.by ?? 'client' }, NO_WAIT_MS)
+      return { ...queued, revision, ms: ms() }
+    }
+    const past = { start: 'started', stop: 'stopped', restart: 'restarted' } as const
+    return command(name, data, options, async (answer, { revision }) => {
+      const { result, type } = answer as { result: string; type: string }
+      const of = { type, nickname: data.nickname, revision }
+      const effect: Effect | undefined = await (name === 'stop' ? stoppedEffect : startedEffect)(redis, names, of)
+      if (!effect) return undefined
+      const { node, pid, epoch, stopInfo } = effect
+      const word = result === 'unchanged' ? 'unchanged' : past[name]
+      const outcome: CommandOutcome = { ...queued, type, revision, result: word, node, pid, epoch, ms: ms() }
+      return name === 'stop' ? { ...outcome, stop_info: stopInfo } : outcome
+    })
+  }
+
+  const show = async (nickname: string): Promise<WorkerView> => {
+    const view = await readWorker(redis, names, checkNickname(nickname))
+    if (view) return view
+    throw new HysasError('UNKNOWN_WORKER', {
+      nickname,
+      nearest: nearest(nickname, await redis.smembers(names.workers)),
+    })
+  }
+
+  /** A connection of its own that only hears. */
+  const subscriber = (): Redis => {
+    const own = connectRedis(redisUrl, 'subscriber')
+    releasers.push(() => own.disconnect())
+    return own
+  }
+
+  return {
+    redisShown,
+
+    start: (type, nickname, params = {}, options = {}) =>
+      commandWorker('start', { type: checkType(type), nickname: checkNickname(nickname), params }, options),
+    stop: (nickname, options = {}) => commandWorker('stop', { nickname: checkNickname(nickname) }, options),
+    restart: (nickname, { params, ...options } = {}) =>
+      commandWorker('restart', { nickname: checkNickname(nickname), ...(params && { params }) }, options),
+
+    async send(nickname, operation, args = {}, options = {}) {
+      const data = { nickname: checkNickname(nickname), operation, args }
+      // the worker answers itself, in the place of the desk
+      return (await command('send', data, options, async (value) => ({ value }))).value
+    },
+
+    async shutdown({ forget, ...options } = {}) {
+      const before = (await readNodes(redis, names)).map(({ name }) => name)
+      if (before.length === 0) return []
+      return command('shutdown', { ...(forget && { forget }) }, { timeoutMs: 60_000, ...options }, async () => {
+        const left = (await readNodes(redis, names)).filter(({ name }) => before.includes(name))
+        return left.length === 0 ? before : undefined
+      })
+    },
+
+    list: () => readWorkers(redis, names),
+    show,
+    async types() {
+      const wanted = (await readWorkers(redis, names)).filter((worker) => worker.wanted)
+      return typesOf(await readNodes(redis, names), wanted)
+    },
+    nodes: async () => (await readNodes(redis, names)).map(({ offered: _, ...view }) => view),
+
+    async flows() {
+      const [workers, counts] = await Promise.all([readWorkers(redis, names), redis.hgetall(names.published)])
+      const channels = Object.keys(counts)
+      return workers.flatMap(({ nickname, data_feeder }) =>
+        data_feeder.flatMap((feeder) =>
+          matching(feeder, channels).map((channel) => {
+            const from = names.parsePub(channel)?.nickname ?? channel
+            return { from, to: nickname, channel, published: Number(counts[channel] ?? 0) }
+          }),
+        ),
+      )
+    },
+
+    async storeLocation() {
+      const { kind, path, host } = await redis.hgetall(names.store)
+      if (kind !== 'mysql' && kind !== 'sqlite') return undefined
+      return { kind, ...(path && { path }), ...(host && { host }) }
+    },
+
+    async logs(nickname, options) {
+      await show(nickname)
+      return readLog(redis, names, nickname, options)
+    },
+
+    async *followLogs(nickname, { level, after, signal }) {
+      let last = after ?? String(await redisNowMs(redis))
+      while (!signal.aborted) {
+        const lines = await readLog(redis, names, nickname, { after: last })
+        last = lines.at(-1)?.id ?? last
+        for (const line of lines) if (atLeast(line.level, level)) yield line
+        await delay(200, undefined, { signal }).catch(() => {})
+      }
+    },
+
+    async *tail(channelOrNickname, { signal }) {
+      const view = NICKNAME.test(channelOrNickname) && (await readWorker(redis, names, channelOrNickname))
+      const channel = view ? names.pub(view.type, view.nickname) : channelOrNickname
+      yield* listen(subscriber(), { channels: [channel], signal })
+    },
+
+    publish: (channel, data) => redis.publish(channel, data),
+
+    async *watch({ signal }) {
+      const patterns = [names.info('*', '*')]
+      const channels = [names.wake, names.eventsChannel]
+      for await (const { channel, raw } of listen(subscriber(), { channels, patterns, signal })) {
+        const data = parsed(raw)
+        if (channel === names.eventsChannel) yield { what: 'event', data }
+        else if (channel === names.wake) yield { what: isNode(data) ? 'node' : 'fleet', data }
+        else yield { what: 'beat', data }
+      }
+    },
+
+    async close() {
+      for (const release of releasers.reverse()) await release()
+    },
+  }
 }
+
+function timedOut(name: CommandName, data: CommandData, timeoutMs: number, admitted: boolean): HysasError {
+  const seconds = timeoutMs / 1000
+  const nickname = data.nickname ?? ''
+  if (name === 'send') return new HysasError('NO_ANSWER', { nickname, operation: data.operation, seconds })
+  const hint = admitted
+    ? `It was accepted and takes effect as soon as it can; \`hysas show ${nickname}\` tells what it waits for.`
+    : 'No node took it up in time, and it was withdrawn; `hysas nodes` shows who is up.'
+  return new HysasError('TIMEOUT', { what: `${name} ${nickname}`.trim(), seconds, hint })
+}
+
+/** Channels that a feeder, a channel or a pattern with `*`, stands for. */
+function matching(feeder: string, channels: readonly string[]): string[] {
+  if (!feeder.includes('*')) return [feeder]
+  const pattern = new RegExp(`^${feeder.split('*').map(escapeRegExp).join('[^.]*')}$`)
+  return channels.filter((channel) => pattern.test(channel))
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+const ORDER = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+const atLeast = (level: string, least = 'trace'): boolean => ORDER.indexOf(level) >= ORDER.indexOf(least)
+
+function parsed(raw: string): unknown {
+  try {
+    return JSON.parse(raw)
+  } catch {
+    return raw
+  }
+}
+
+const isNode = (data: unknown): boolean => (data as { what?: unknown } | null)?.what === 'node'

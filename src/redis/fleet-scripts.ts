@@ -4,7 +4,7 @@ import { NOW, script } from './script.js'
 
 /**
  * Draws the next revision, larger than any before and at least Redis's time in ms (so also over a Redis that lost its
- * data), and notes it as under way until `deadlineMs` from now.
+ * data), and notes it as under way for the nickname (unless that is empty) until `deadlineMs` from now.
  */
 export async function drawRevision(
   redis: Redis,
@@ -12,7 +12,7 @@ export async function drawRevision(
   nickname: string,
   deadlineMs: number,
 ): Promise<{ revision: number; nowMs: number }> {
-  const [revision, nowMs] = await drawScript(redis, [names.revision, names.pending(nickname)], [deadlineMs])
+  const [revision, nowMs] = await drawScript(redis, [names.revision, names.pending(nickname)], [deadlineMs, nickname])
   return { revision: Number(revision), nowMs: Number(nowMs) }
 }
 
@@ -20,6 +20,7 @@ const drawScript = script<[string, string]>(`${NOW}
 local revision = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') + 1, now)
 local text = string.format('%.0f', revision)
 redis.call('SET', KEYS[1], text)
+if ARGV[2] == '' then return {text, string.format('%.0f', now)} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), text)
 redis.call('PEXPIRE', KEYS[2], math.max(tonumber(ARGV[1]), 60000))
@@ -166,6 +167,29 @@ redis.call('PUBLISH', wake, cjson.encode({what = op, type = w[3] or ARGV[4], nic
 local verdict = answer('admitted')
 if op == 'start' then verdict[2] = ARGV[4] verdict[6] = ARGV[8] end
 return verdict
+`)
+
+/**
+ * Writes the end of a stopped worker that has no run which could write it: one that waited for its restart or its next
+ * tick, or whose node died. @returns true where the worker has ended by now
+ */
+export async function settleStopped(redis: Redis, names: Names, type: string, nickname: string): Promise<boolean> {
+  const keys = [names.worker(nickname), names.info(type, nickname), names.beats, names.ended]
+  return (await settleScript(redis, keys, [`${type}.${nickname}`])) === 1
+}
+
+const settleScript = script<number>(`${NOW}
+local w = redis.call('HMGET', KEYS[1], 'wanted', 'running', 'lock', 'lockToken')
+if w[1] ~= '0' then return 0 end
+if w[2] == '1' and w[3] and redis.call('GET', w[3]) == w[4] then return 0 end
+redis.call('HSET', KEYS[1], 'running', '0')
+redis.call('ZREM', KEYS[3], ARGV[1])
+if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('HGET', KEYS[2], 'status') ~= 'failed' then
+  local at = string.format('%.3f', now / 1000)
+  redis.call('HSET', KEYS[2], 'status', 'terminated', 'stop_info', 'stopped by command', 'stop_time', at)
+  redis.call('ZADD', KEYS[4], now, ARGV[1])
+end
+return 1
 `)
 
 /**

@@ -62,6 +62,8 @@ export function namesOf(namespace = 'HySAS') {
     nodes: `${namespace}:nodes`,
     /** Hash of one node. */
     node: (name: string) => `${namespace}:node:${name}`,
+    /** String: Redis ms at which the last shutdown was commanded; nodes started before it end. */
+    shutdown: `${namespace}:shutdown`,
     /** Hash: messages published, by channel. */
     published: `${namespace}:published`,
     /** Stream of the last log lines of a worker. */

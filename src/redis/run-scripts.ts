@@ -73,7 +73,7 @@ if not (mode == 'tick' and same) then
   redis.call('DEL', info)
   redis.call('HSET', info, 'type', ARGV[9], 'nickname', ARGV[10], 'pid', ARGV[8], 'token', token, 'node', ARGV[7],
     'epoch', string.format('%.0f', epoch), 'heart_beat_interval', ARGV[11], 'status', 'init',
-    'started_at', string.format('%.3f', now / 1000), 'version', ARGV[12],
+    'started_at', string.format('%.3f', now / 1000), 'version', ARGV[12], 'revision', revision,
     'published', '0', 'received', '0', 'errors', '0')
 end
 redis.call('HSET', info, 'heart_beat', string.format('%.3f', now / 1000))
@@ -279,6 +279,7 @@ if how == 'crashed' then
   delay = math.floor(delay * (1 - tonumber(ARGV[10]) / 4000))
   redis.call('HSET', worker, 'crashes', string.format('%.0f', crashes))
   redis.call('HINCRBY', worker, 'restarts', 1)
+  redis.call('HSET', worker, 'last_error', ARGV[5])
   status = 'restarting'
   if tonumber(ARGV[9]) > 0 and crashes >= tonumber(ARGV[9]) then
     status, gaveUp = 'failed', '1'

@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis'
+import { HysasError } from '../errors.js'
+import { drawRevision, withdrawRevision } from '../redis/fleet-scripts.js'
+import type { Names } from '../redis/names.js'
+import type { CommandAnswer, CommandData, CommandName } from './commands.js'
+import type { Queues } from './queues.js'
+
+export interface Submitted {
+  jobId: string
+  /** Where the answer will be: names.reply(reply). */
+  reply: string
+  revision: number
+}
+
+/** How long a command that nobody waits for stays good. */
+export const NO_WAIT_MS = 3_600_000
+
+/** Finished commands are kept by age, for people who look on Bull Board. */
+const KEEP = { age: 86_400, count: 10_000 }
+
+/** Puts a command on the queue `Command`, with a revision drawn now and a deadline by Redis's clock. */
+export async function submit(
+  { redis, names, queues }: { redis: Redis; names: Names; queues: Queues },
+  command: CommandName,
+  data: CommandData,
+  goodForMs: number,
+): Promise<Submitted> {
+  const { revision, nowMs } = await drawRevision(redis, names, data.nickname ?? '', goodForMs)
+  const reply = `c-${revision}`
+  await queues
+    .command()
+    .add(
+      command,
+      { ...data, revision, reply, deadline: nowMs + goodForMs },
+      { jobId: reply, removeOnComplete: KEEP, removeOnFail: KEEP, stackTraceLimit: 1 },
+    )
+  return { jobId: reply, reply, revision }
+}
+
+/** Takes a command back that no desk has begun. @returns false where one has, so that its effect may come yet */
+export async function withdraw(
+  { redis, names, queues }: { redis: Redis; names: Names; queues: Queues },
+  submitted: Submitted,
+  nickname: string,
+): Promise<boolean> {
+  const removed = await queues
+    .command()
+    .remove(submitted.jobId)
+    .catch(() => 0)
+  if (removed !== 1) return false
+  await withdrawRevision(redis, names, nickname, submitted.revision)
+  return true
+}
+
+/** What desk or worker answered, as it stands in Redis. */
+type Reply = { ok: true; value?: unknown } | { ok: false; error: unknown }
+
+/** Seconds that an answer is kept for who asked. */
+const REPLY_SECONDS = 60
+
+export async function giveReply(redis: Redis, names: Names, reply: string, answer: Reply): Promise<void> {
+  await redis.multi().lpush(names.reply(reply), JSON.stringify(answer)).expire(names.reply(reply), REPLY_SECONDS).exec()
+}
+
+/**
+ * The answer to a command, if it is there.
+ * @throws HysasError the refusal that desk or worker sent
+ */
+export async function takeReply(
+  redis: Redis,
+  names: Names,
+  reply: string,
+): Promise<{ value: CommandAnswer | unknown } | undefined> {
+  const text = await redis.lpop(names.reply(reply))
+  if (text === null) return undefined
+  const answer = JSON.parse(text) as Reply
+  if (!answer.ok) throw HysasError.fromJSON(answer.error)
+  return { value: answer.value }
+}
