@@ -1,0 +1,40 @@
+import { pathToFileURL } from 'node:url'
+import type { ProcessorManifest } from '../contract.js'
+import { definitionOf } from './definition.js'
+import { manifestOf } from './manifest.js'
+
+/** What the throwaway child tells the node that started it, once. */
+export type ProbeReport = { hysas: 'probe'; manifest: ProcessorManifest } | { hysas: 'probe'; reason: string }
+
+/** What the file may do to `process` while it is imported must not keep us from answering. */
+const send = process.send?.bind(process)
+const exit = process.exit.bind(process)
+
+if (send) {
+  process.once('disconnect', () => exit(1))
+  void look(process.argv[2] ?? '').then((report) => send(report, () => exit(0)))
+}
+
+async function look(bundle: string): Promise<ProbeReport> {
+  let module: unknown
+  try {
+    module = await import(pathToFileURL(bundle).href)
+  } catch (thrown) {
+    return { hysas: 'probe', reason: `it throws when it is imported: ${describe(thrown)}` }
+  }
+  try {
+    return { hysas: 'probe', manifest: manifestOf(definitionOf(module)) }
+  } catch (thrown) {
+    return { hysas: 'probe', reason: thrown instanceof Error ? thrown.message : String(thrown) }
+  }
+}
+
+/** `Error: no such file (at /path/Demo.ts:3:9)`: the first line of the stack that is the user's own code. */
+function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const places = [...(thrown.stack ?? '').matchAll(/^ {4}at (?:.*\()?(?:file:\/\/)?(\/.*?:\d+:\d+)\)?$/gm)]
+    .map(([, place]) => place ?? '')
+    .filter((place) => place !== '' && !place.startsWith(__filename))
+  const place = places.find((one) => !one.includes('/node_modules/')) ?? places[0]
+  return `${thrown.name}: ${thrown.message}${place ? ` (at ${place})` : ''}`
+}
