@@ -1,0 +1,95 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SqliteDatabase, SqliteStatement } from 'kysely'
+
+/** libsql waits for another's lock without letting go of our event loop, so the long wait is ours: `whileBusy`. */
+const BUSY_MS = 10
+const PATIENCE_MS = 10_000
+
+export interface Sqlite extends SqliteDatabase {
+  /** For statements without values and rows. Only this leaves nothing behind when the file is busy. */
+  exec(sql: string): void
+}
+
+/**
+ * Opens a file through libsql, in the shape that kysely takes. Others may read while one writes (WAL). A missing folder
+ * is made; the file is the owner's alone. What libsql does otherwise than one expects is put right here:
+ * - It takes every number for a real one, cuts a text at NUL, and aborts the process at a boolean: see `bindable`.
+ * - A prepared statement that found the file busy stays under way, and no later commit succeeds. So a transaction takes
+ *   the lock of writers at its beginning, by `exec`; nothing after that can find the file busy.
+ */
+export async function openSqlite(file: string): Promise<Sqlite> {
+  const { default: Libsql } = await import('libsql')
+  if (file !== ':memory:') {
+    mkdirSync(dirname(file), { recursive: true })
+    closeSync(openSync(file, 'a', 0o600))
+  }
+  const raw = new Libsql(file)
+  const exec = (sql: string) => void raw.exec(sql === 'begin' ? 'begin immediate' : sql)
+  const close = () => {
+    if (raw.open) raw.close()
+  }
+  try {
+    exec(`pragma busy_timeout = ${BUSY_MS}`)
+    // With WAL a power cut may cost the last transactions, never the file.
+    await whileBusy(() => exec('pragma journal_mode = wal; pragma synchronous = normal'))
+  } catch (error) {
+    close()
+    throw error
+  }
+  const prepare = (sql: string): SqliteStatement =>
+    /^(begin|commit|rollback)$/.test(sql) ? control(() => exec(sql)) : wrap(raw.prepare(sql) as SqliteStatement)
+  return { prepare, exec, close }
+}
+
+/** Does `work` again until no other process holds the file, for ten seconds at most. */
+export async function whileBusy<T>(work: () => T | Promise<T>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > end) throw error
+      await sleep(5 + Math.random() * 25)
+    }
+  }
+}
+
+/** A value as libsql can bind it without loss. Objects become JSON, dates ISO text in UTC. */
+export function bindable(value: unknown): string | number | bigint | Buffer | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  if (typeof value === 'boolean') return value ? 1n : 0n
+  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+  if (typeof value === 'bigint' || Buffer.isBuffer(value)) return value
+  if (value instanceof Uint8Array) return Buffer.from(value)
+  if (value instanceof Date) return value.toISOString()
+  return JSON.stringify(value)
+}
+
+/** True where another process holds the file for the moment. */
+function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED)/.test(String((error as { code?: unknown }).code))
+}
+
+function control(run: () => void): SqliteStatement {
+  return {
+    reader: false,
+    all: () => [],
+    run: () => {
+      run()
+      return { changes: 0, lastInsertRowid: 0 }
+    },
+    iterate: () => [][Symbol.iterator](),
+  }
+}
+
+function wrap(statement: SqliteStatement): SqliteStatement {
+  return {
+    reader: statement.reader,
+    all: (values) => statement.all(values.map(bindable)),
+    run: (values) => statement.run(values.map(bindable)),
+    iterate: (values) => statement.iterate(values.map(bindable)),
+  }
+}

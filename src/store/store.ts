@@ -1,0 +1,109 @@
+import { CompiledQuery, Kysely, MysqlDialect, SqliteDialect } from 'kysely'
+import { HysasError, messageOf } from '../errors.js'
+import { append, countByTime, find, prune } from './history.js'
+import { ensureMysqlDatabase, isConnectionLost, isDeadlock, openPool } from './mysql.js'
+import { type Kind, migrate, type Tables } from './schema.js'
+import { openSqlite, whileBusy } from './sqlite.js'
+import type { EventStore } from './types.js'
+import { isMysqlUrl, shownUrl } from './url.js'
+
+/** Tries of what a lost connection or another writer's lock got in the way of. Every operation may be repeated. */
+const ATTEMPTS = 4
+
+interface Opened {
+  kind: Kind
+  where: string
+  db: Kysely<Tables>
+  end(): Promise<void>
+}
+
+/**
+ * Opens the event store, MySQL or MariaDB where `url` is `mysql://` or `mariadb://`, else the SQLite file, and brings
+ * its tables up to date. A missing database or file is created. Close it.
+ * @throws HysasError DATABASE, of this and of all methods; USAGE for a query that makes no sense
+ */
+export async function openStore(options: { url?: string | undefined; sqliteFile: string }): Promise<EventStore> {
+  const { url, sqliteFile } = options
+  const where = url ? shownUrl(url) : sqliteFile
+  try {
+    if (url && !isMysqlUrl(url)) throw new Error('its URL begins neither with mysql:// nor with mariadb://')
+    const opened = url ? await openMysql(url, where) : await openFile(sqliteFile)
+    try {
+      await again(() => migrate(opened.db, opened.kind))
+    } catch (error) {
+      await opened.end()
+      throw error
+    }
+    return storeOf(opened)
+  } catch (error) {
+    throw asDatabaseError(where, error)
+  }
+}
+
+async function openMysql(url: string, where: string): Promise<Opened> {
+  await ensureMysqlDatabase(url)
+  const { pool, end } = await openPool(url, 4)
+  const dialect = new MysqlDialect({
+    pool,
+    // Values are escaped by the driver; that is right only while a backslash escapes. Strict: nothing is cut silently.
+    onCreateConnection: async (connection) => {
+      await connection.executeQuery(
+        CompiledQuery.raw("set session sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"),
+      )
+    },
+  })
+  return { kind: 'mysql', where, db: new Kysely<Tables>({ dialect }), end }
+}
+
+async function openFile(file: string): Promise<Opened> {
+  const database = await openSqlite(file)
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+  return { kind: 'sqlite', where: file, db, end: async () => database.close() }
+}
+
+function storeOf({ kind, where, db, end }: Opened): EventStore {
+  let closed = false
+  const carryOut = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      if (closed) throw new Error('it has been closed')
+      return await again(work)
+    } catch (error) {
+      throw asDatabaseError(where, error)
+    }
+  }
+  return {
+    kind,
+    where,
+    append: (events) => carryOut(() => append(db, kind, events)),
+    find: (query) => carryOut(() => find(db, query)),
+    countByTime: (query) => carryOut(() => countByTime(db, query)),
+    prune: (time) => carryOut(() => prune(db, time)),
+    async close() {
+      closed = true
+      await end()
+    },
+  }
+}
+
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await whileBusy(work)
+    } catch (error) {
+      const passing = isConnectionLost(error) || isDeadlock(error)
+      if (!passing || attempt === ATTEMPTS) throw error
+      await new Promise((resolve) => setTimeout(resolve, attempt * 20 + Math.random() * 50))
+    }
+  }
+}
+
+function asDatabaseError(database: string, error: unknown): HysasError {
+  if (error instanceof HysasError) return error
+  return new HysasError('DATABASE', { database, reason: reasonOf(error) }, { cause: error })
+}
+
+/** A refused connection to a host with several addresses has only a code, and its reasons inside. */
+function reasonOf(error: unknown): string {
+  const { errors, code } = error as { errors?: unknown[]; code?: string }
+  return messageOf(error) || (errors?.[0] ? messageOf(errors[0]) : (code ?? 'unknown'))
+}
