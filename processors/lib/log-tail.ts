@@ -1,0 +1,141 @@
+import type { BigIntStats } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { LineSplitter, type RawLine } from './line-splitter.js'
+import { bytesBefore, bytesOfMark, lastLineEnd, MARK_BYTES, type Mark, markOf } from './log-mark.js'
+
+/** Where a reader stands in one file: what is kept over a restart. */
+export interface TailPosition {
+  /** `<device>:<inode>`. */
+  id: string
+  /** Byte after the last line that was delivered. */
+  offset: number
+  mark: Mark
+}
+
+/**
+ * Reads the lines of one open file. It holds the file, not its name: a rename or removal changes nothing, and while it
+ * is open no other file can get its inode. A line counts as delivered only with `commit`.
+ */
+export class LogTail {
+  #splitter: LineSplitter
+  #read: number
+  #recent: Buffer = Buffer.alloc(0)
+  #checkedAt = ''
+
+  private constructor(
+    private readonly handle: FileHandle,
+    readonly id: string,
+    private committed: number,
+    private readonly maxLineBytes: number,
+  ) {
+    this.#read = committed
+    this.#splitter = new LineSplitter(maxLineBytes)
+  }
+
+  /** From the start of the file, or from the end of its last whole line. */
+  static async open(path: string, from: 'start' | 'end', maxLineBytes: number): Promise<LogTail> {
+    return opened(path, async (handle, stats) => {
+      const offset = from === 'start' ? 0 : await lastLineEnd(handle, Number(stats.size), maxLineBytes)
+      const tail = new LogTail(handle, idOf(stats), offset, maxLineBytes)
+      tail.#recent = await bytesBefore(handle, offset)
+      return tail
+    })
+  }
+
+  /** From a kept position; undefined where the file is not the one that the position is about. */
+  static async openAt(path: string, position: TailPosition, maxLineBytes: number): Promise<LogTail | undefined> {
+    return opened(path, async (handle, stats) => {
+      if (position.mark.length === 0 && position.id !== idOf(stats)) return undefined
+      const recent = await bytesOfMark(handle, position.offset, position.mark)
+      if (!recent) return undefined
+      const tail = new LogTail(handle, idOf(stats), position.offset, maxLineBytes)
+      tail.#recent = recent
+      return tail
+    })
+  }
+
+  get offset(): number {
+    return this.committed
+  }
+
+  get position(): TailPosition {
+    return { id: this.id, offset: this.committed, mark: markOf(this.#recent) }
+  }
+
+  /** Lines of the next piece of the file; undefined at its end. A piece without a newline gives an empty list. */
+  async read(): Promise<RawLine[] | undefined> {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    const { bytesRead } = await this.handle.read(chunk, 0, CHUNK_BYTES, this.#read)
+    if (bytesRead === 0) return undefined
+    this.#read += bytesRead
+    return this.#splitter.push(chunk.subarray(0, bytesRead))
+  }
+
+  /** The last line without its newline, where the file will not grow any more. */
+  rest(): RawLine | undefined {
+    return this.#splitter.flush()
+  }
+
+  /** These lines, the next ones in the file, are delivered. */
+  commit(lines: readonly RawLine[]): void {
+    for (const line of lines) this.committed += line.size
+    this.#recent = lastBytes(this.#recent, lines)
+  }
+
+  async size(): Promise<number> {
+    return (await this.handle.stat()).size
+  }
+
+  /** Was the file emptied since, perhaps filled again? Looks into it only when it has changed. */
+  async wasTruncated(): Promise<boolean> {
+    const { size, mtimeNs } = await this.handle.stat({ bigint: true })
+    if (Number(size) < this.#read) return true
+    const state = `${size} ${mtimeNs}`
+    if (state === this.#checkedAt) return false
+    const same = await bytesOfMark(this.handle, this.committed, markOf(this.#recent))
+    this.#checkedAt = state
+    return same === undefined
+  }
+
+  /** After a truncation: from the first byte. */
+  rewind(): void {
+    this.#splitter = new LineSplitter(this.maxLineBytes)
+    this.#read = 0
+    this.committed = 0
+    this.#recent = Buffer.alloc(0)
+  }
+
+  close(): Promise<void> {
+    return this.handle.close()
+  }
+}
+
+export const idOf = (stats: BigIntStats): string => `${stats.dev}:${stats.ino}`
+
+async function opened<T>(path: string, make: (handle: FileHandle, stats: BigIntStats) => Promise<T>): Promise<T> {
+  const handle = await open(path, 'r')
+  let made: T | undefined
+  try {
+    made = await make(handle, await handle.stat({ bigint: true }))
+    return made
+  } finally {
+    if (made === undefined) await handle.close()
+  }
+}
+
+/** The bytes before the new position, as far back as they are known without a gap. */
+function lastBytes(before: Buffer, lines: readonly RawLine[]): Buffer {
+  const parts: Buffer[] = []
+  let length = 0
+  for (let i = lines.length - 1; i >= 0 && length < MARK_BYTES; i--) {
+    const line = lines[i]
+    if (!line) continue
+    // Of an overlong line only the beginning is known; its last byte is the newline.
+    parts.unshift(line.truncated ? Buffer.from('\n') : line.bytes)
+    length += line.bytes.length
+    if (line.truncated) return Buffer.concat(parts).subarray(-MARK_BYTES)
+  }
+  return Buffer.concat([before, ...parts]).subarray(-MARK_BYTES)
+}
+
+const CHUNK_BYTES = 65_536

@@ -1,0 +1,37 @@
+import type { Context } from 'hysas'
+
+type Run = Pick<Context, 'nickname' | 'epoch'>
+
+export interface PerRun<T> {
+  set(run: Run, value: T): T
+  find(run: Run): T | undefined
+  /** @throws Error where the run has not begun, or has ended */
+  get(run: Run): T
+  end(run: Run): T | undefined
+}
+
+/**
+ * Holds what the hooks of one run share. A module's variables would not do: with `isolation: shared` many workers of a
+ * type live in one child, and so in one copy of the module.
+ */
+export function perRun<T>(): PerRun<T> {
+  const values = new Map<string, T>()
+  const keyOf = (run: Run) => `${run.nickname} ${run.epoch}`
+  return {
+    set(run, value) {
+      values.set(keyOf(run), value)
+      return value
+    },
+    find: (run) => values.get(keyOf(run)),
+    get(run) {
+      const value = values.get(keyOf(run))
+      if (value === undefined) throw new Error(`The run of ${run.nickname} is not under way.`)
+      return value
+    },
+    end(run) {
+      const value = values.get(keyOf(run))
+      values.delete(keyOf(run))
+      return value
+    },
+  }
+}
