@@ -27,8 +27,9 @@ async function build() {
 
   const { default: esbuild } = await import('esbuild')
   const types = declarations(root, dist)
-  const files = await bundles(esbuild, root, say)
+  const { files, errors } = await bundles(esbuild, root, say)
   const written = publish(dist, files)
+  if (errors.length) throw errors[0]
   // Types are checked by `npm run typecheck`; an error there must not keep the program from running.
   const problem = await types
   if (problem) console.error(`The types in dist/types are not complete: ${problem}`)

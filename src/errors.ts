@@ -119,6 +119,12 @@ export const CATALOGUE = {
     text: '{what} did not happen within {seconds} s.',
     remedy: '{hint}',
   },
+  INTERRUPTED: {
+    exit: 1,
+    status: 500,
+    text: 'It was interrupted by {signal} before it was done.',
+    remedy: '`hysas list` shows what came of it.',
+  },
   NO_NODE: {
     exit: 1,
     status: 503,
@@ -187,6 +193,12 @@ export const CATALOGUE = {
     status: 503,
     text: 'No Redis is configured, and neither redis-server nor valkey-server is on PATH.',
     remedy: 'Install one (Debian, Ubuntu: apt-get install redis-server), or set HYSAS_REDIS_URL.',
+  },
+  EMBEDDED_ELSEWHERE: {
+    exit: 1,
+    status: 503,
+    text: 'The private Redis of this folder was started on another host, {host}.',
+    remedy: 'Set HYSAS_REDIS_URL to one Redis for all hosts. If nothing of HySAS runs on {host} any more, remove {file}.',
   },
   REDIS_AUTH: {
     exit: 1,
@@ -273,6 +285,12 @@ export const CATALOGUE = {
     status: 413,
     text: 'A message of {bytes} bytes for {channel} was refused; at most {limit} are allowed.',
     remedy: 'Send less at once, or store the data elsewhere and publish where it is.',
+  },
+  PUBLISH_BACKLOG: {
+    exit: 1,
+    status: 503,
+    text: 'Redis does not take messages as fast as they are published: {bytes} bytes wait, and one for {channel} was refused.',
+    remedy: 'Await what ctx.publish returns; then the worker is as fast as Redis, and no faster.',
   },
   NOT_SERIALIZABLE: {
     exit: 1,

@@ -15,8 +15,8 @@ const CHILD_EXTERNALS = ['mysql2', 'libsql', 'kysely', 'bullmq']
 const PAGE = 'src/web/page'
 
 /**
- * All files of dist/ as [{path (below dist), contents (Buffer), executable}].
- * An entry whose source is missing is left out and named by `say`.
+ * All files of dist/ as {path (below dist), contents (Buffer), executable}, and the errors of the sets that did not
+ * build (esbuild has printed them). An entry whose source is missing is left out and named by `say`.
  */
 export async function bundles(esbuild, root, say) {
   const common = {
@@ -31,7 +31,7 @@ export async function bundles(esbuild, root, say) {
     outdir: 'dist',
     logLevel: 'warning',
   }
-  const results = await Promise.all([
+  const settled = await Promise.allSettled([
     esbuild.build({
       ...common,
       entryPoints: present(root, ENTRIES, say),
@@ -52,15 +52,16 @@ export async function bundles(esbuild, root, say) {
     }),
     page(esbuild, root, common, say),
   ])
+  return {
+    files: settled.flatMap((result) => result.value?.outputFiles ?? result.value ?? []).map(outputOf(root)),
+    errors: settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])),
+  }
+}
+
+function outputOf(root) {
   const dist = join(root, 'dist')
-  return [
-    ...results
-      .slice(0, 2)
-      .flatMap(({ outputFiles }) => outputFiles)
-      .map(({ path, contents }) => ({ path: path.slice(dist.length + 1), contents: Buffer.from(contents) }))
-      .map(executable),
-    ...results[2],
-  ]
+  return ({ path, contents }) =>
+    executable({ path: path.startsWith(dist) ? path.slice(dist.length + 1) : path, contents: Buffer.from(contents) })
 }
 
 function present(root, entries, say) {
@@ -94,11 +95,7 @@ async function page(esbuild, root, common, say) {
     define: { 'process.env.NODE_ENV': '"production"' },
     loader: { '.svg': 'dataurl', '.png': 'dataurl', '.woff2': 'dataurl' },
   })
-  const dist = join(root, 'dist')
-  const built = outputFiles.map(({ path, contents }) => ({
-    path: path.slice(dist.length + 1),
-    contents: Buffer.from(contents),
-  }))
+  const built = outputFiles.map(outputOf(root))
   const taken = new Set(built.map(({ path }) => path))
   const copied = readdirSync(folder)
     .filter((name) => ['.html', '.css', '.svg', '.ico', '.png', '.webmanifest'].includes(extname(name)))
