@@ -38,6 +38,12 @@ const ALL_MS = 10_000
 const RETRY_MS = 1_000
 const EVENTS = 100
 
+/** What an event has that doesn't say otherwise. */
+const BARE_EVENT: StoredEvent = {
+  ...{ id: '', time: 0, kind: '', severity: 'info', type: '', nickname: '', node: '', epoch: null },
+  ...{ source: '', message: '', data: null, key: '' },
+}
+
 export interface LiveOptions {
   client: Client
   store: () => Promise<EventStore>
@@ -119,7 +125,7 @@ export class Live {
     while (!signal.aborted) {
       try {
         for await (const { what, data } of this.#of.client.watch({ signal })) {
-          if (what === 'event') this.#addEvent(data as StoredEvent)
+          if (what === 'event') this.#addEvent(data)
           else if (what === 'beat') this.#picture.beat(data) || workers()
           else if (what === 'node') all()
           else workers()
@@ -176,7 +182,10 @@ export class Live {
     }
   }
 
-  #addEvent(event: StoredEvent): void {
+  #addEvent(data: unknown): void {
+    if (typeof data !== 'object' || data === null) return
+    const event: StoredEvent = { ...BARE_EVENT, ...data }
+    if (this.#events.some(({ id }) => id === event.id)) return
     this.#events = [event, ...this.#events].slice(0, EVENTS)
     this.#tell('events', [event])
   }

@@ -102,9 +102,9 @@ function known(before: LiveWorker, beat: Record<string, unknown>): Partial<LiveW
   const found: Record<string, unknown> = {}
   for (const key of FROM_BEAT) {
     const value = beat[key]
-    if (value === undefined || value === '') continue
     const is = before[key]
     const numeric = typeof is === 'number' || is === null
+    if (value === undefined || (value === '' && numeric)) continue
     if (numeric && key !== 'progress' && typeof value === 'string' && Number.isFinite(Number(value))) {
       found[key] = Number(value)
     } else if (is === null || key === 'progress' || typeof value === typeof is) found[key] = value

@@ -136,7 +136,8 @@ function shownHost(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }
 
+// A plain error: the body parser decorates what is thrown here with a status of its own.
 function refuseProto(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new HysasError('BAD_REQUEST', { reason: 'the key __proto__ is not allowed' })
+  if (key === '__proto__') throw new SyntaxError('the key __proto__ is not allowed')
   return value
 }

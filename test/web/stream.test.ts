@@ -1,0 +1,120 @@
+import { get as httpGet, type IncomingMessage } from 'node:http'
+import { afterAll, describe, expect, it } from 'vitest'
+import { until } from '../helpers/until.js'
+import { startTestWeb, storedEvent, TOKEN, workerView } from './fixture.js'
+
+const open = new Set<IncomingMessage>()
+afterAll(() => {
+  for (const response of open) response.destroy()
+})
+
+interface Frame {
+  event: string
+  data: unknown
+}
+
+/** A page: what it was told, until it leaves. */
+async function openPage(port: number) {
+  const response = await new Promise<IncomingMessage>((resolve) => {
+    httpGet({ port, path: '/api/v1/stream', headers: { authorization: `Bearer ${TOKEN}` } }, resolve)
+  })
+  open.add(response)
+  response.on('error', () => {})
+  const frames: Frame[] = []
+  let rest = ''
+  response.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) {
+      const [, event = '', data = ''] = /^event: (\w+)\ndata: (.*)$/s.exec(part) ?? []
+      frames.push({ event, data: JSON.parse(data) })
+    }
+  })
+  return {
+    response,
+    frames,
+    heard: <T>(event: string, fits: (data: T) => boolean = () => true) =>
+      until(() => frames.find((frame) => frame.event === event && fits(frame.data as T)), { what: event }),
+  }
+}
+
+describe('the stream', () => {
+  it('begins with a snapshot and goes on with what changes', async () => {
+    const { web, fake } = await startTestWeb()
+    const page = await openPage(web.port)
+    expect(page.response.headers['content-type']).toMatch(/^text\/event-stream/)
+    const { data } = await page.heard('snapshot')
+    expect(data).toMatchObject({ fleet: 'TestWeb', node: 'node-1', state: { live: true } })
+    expect(data).toMatchObject({ workers: [{ nickname: 'DemoName' }], events: [{ kind: 'alert' }] })
+
+    await until(() => fake.watchers.size === 1)
+    const { type, nickname, heart_beat, started_at } = workerView()
+    const beat = { type, nickname, started_at, status: 'started', token: 'secret-of-the-run' }
+    fake.tell('beat', { ...beat, heart_beat: (heart_beat ?? 0) + 2, published: 120, received: 50 })
+    const told = await page.heard<{ changed: { published?: number }[] }>('workers', ({ changed }) =>
+      changed.some(({ published }) => published === 120),
+    )
+    expect(told.data).toMatchObject({ changed: [{ nickname, published: 120, rate_out: 10 }], gone: [] })
+    expect(JSON.stringify(page.frames)).not.toContain('secret-of-the-run')
+
+    fake.tell('event', storedEvent({ id: '1790000000001-0', message: 'another' }))
+    expect((await page.heard('events')).data).toMatchObject([{ message: 'another' }])
+
+    fake.workers.set('Second', workerView({ nickname: 'Second' }))
+    fake.workers.delete('DemoName')
+    fake.tell('fleet', {})
+    await page.heard<{ gone: string[] }>('workers', ({ gone }) => gone.includes('DemoName'))
+    await page.heard('ping')
+  })
+
+  it('watches once however many pages are open, and not at all when none is', async () => {
+    const { web, fake } = await startTestWeb()
+    const pages = await Promise.all([1, 2, 3].map(() => openPage(web.port)))
+    for (const page of pages) await page.heard('snapshot')
+    await until(() => fake.watchers.size > 0)
+    expect(fake.watchers.size).toBe(1)
+    for (const { response } of pages) response.destroy()
+    await until(() => fake.watchers.size === 0)
+  })
+
+  it('says so when Redis is away, and when it is back', async () => {
+    const { web, fake } = await startTestWeb()
+    const page = await openPage(web.port)
+    await page.heard('snapshot')
+    fake.failing = new Error('connection lost')
+    await page.heard<{ live: boolean }>('state', ({ live }) => !live)
+    fake.failing = undefined
+    await page.heard<{ live: boolean }>('state', ({ live }) => live)
+  })
+
+  it('drops a page that does not read to snapshots, and goes on for the others', async () => {
+    const { web, fake } = await startTestWeb()
+    const slow = await openPage(web.port)
+    const quick = await openPage(web.port)
+    await slow.heard('snapshot')
+    await quick.heard('snapshot')
+    await until(() => fake.watchers.size === 1)
+    slow.response.pause()
+    const message = 'x'.repeat(100_000)
+    const count = 150
+    const got = () => quick.frames.filter(({ event }) => event === 'events').length
+    for (let i = 0; i < count; i++) {
+      fake.tell('event', storedEvent({ id: `1790000001000-${i}`, message }))
+      await until(() => got() === i + 1, { everyMs: 1 })
+    }
+    slow.response.resume()
+    await until(() => slow.frames.filter(({ event }) => event === 'snapshot').length > 1, { timeoutMs: 20_000 })
+    expect(slow.frames.filter(({ event }) => event === 'events').length).toBeLessThan(count)
+  })
+
+  it('ends at once with the server', async () => {
+    const { web } = await startTestWeb()
+    const page = await openPage(web.port)
+    await page.heard('snapshot')
+    const begun = performance.now()
+    const ended = new Promise((resolve) => page.response.once('close', resolve))
+    await Promise.all([web.close(), web.close()])
+    await ended
+    expect(performance.now() - begun).toBeLessThan(1000)
+  })
+})
