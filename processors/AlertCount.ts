@@ -41,7 +41,7 @@ export default defineProcessor({
     const now = Date.now()
     const open = minuteOf(now - ctx.params.settleSeconds * 1000)
     const closed = await lastClosed(ctx)
-    for (const minute of await minutesWithAlerts(ctx.redis, closed, open)) {
+    for (const minute of await minutesWithAlerts(ctx, closed, open)) {
       await tell(ctx, await countOf(ctx, minute))
       await saveState(ctx, { closed: minute })
     }
@@ -55,7 +55,7 @@ async function lastClosed(ctx: Ctx): Promise<number> {
 }
 
 async function countOf(ctx: Ctx, minute: number): Promise<MinuteCount> {
-  const counts = await alertsOf(ctx.redis, minute)
+  const counts = await alertsOf(ctx, minute)
   return {
     minute: new Date(minute).toISOString(),
     total: counts.reduce((sum, { count }) => sum + count, 0),

@@ -25,7 +25,7 @@ const params = z.object({
     .min(0)
     .default(5000)
     .describe('Milliseconds for which a rotated file is still read, since its writer may let go of it late.'),
-  maxLineBytes: z.number().int().min(64).max(524_288).default(65_536).describe('A longer line is cut to this length.'),
+  maxLineBytes: z.number().int().min(64).max(131_072).default(65_536).describe('A longer line is cut to this length.'),
 })
 type Ctx = Context<z.output<typeof params>>
 

@@ -129,7 +129,7 @@ async function tell(ctx: Ctx, run: Run, finding: Finding): Promise<void> {
   run.alerts++
   await ctx.events.record(kind, { source: source.slice(0, 255), severity, message, data, key })
   await ctx.publish(alert)
-  await countAlert(ctx.redis, source)
+  await countAlert(ctx, source)
   if (performance.now() - run.keptAt > KEEP_AFTER_ALERT_MS) await keep(ctx, run)
   ctx.log.warn({ source, rule: alert.rule, failures: alert.failures }, message)
 }

@@ -1,14 +1,15 @@
 import type { Context } from 'hysas'
 
-type Redis = Context['redis']
+type Place = Pick<Context, 'namespace' | 'redis'>
 
 const MINUTE = 60_000
 /** Seconds for which a minute's numbers are kept, for a counter that was away. */
 const KEPT_SECONDS = 86_400
-const MINUTES_KEY = 'alerts:minutes'
 
-/** Where the numbers of a minute lie: a hash of source to number of alerts. `minute` is Unix ms of its beginning. */
-const minuteKey = (minute: number): string => `alerts:minute:${minute}`
+/** Sorted set of the minutes with alerts: Unix ms of their beginning. */
+const minutesKey = ({ namespace }: Place): string => `${namespace}:alerts:minutes`
+/** Hash of one minute: source to number of alerts. */
+const minuteKey = ({ namespace }: Place, minute: number): string => `${namespace}:alerts:minute:${minute}`
 
 export const minuteOf = (time: number): number => time - (time % MINUTE)
 
@@ -16,24 +17,24 @@ export const minuteOf = (time: number): number => time - (time % MINUTE)
  * Counts one alert in the minute in which it is raised (the node's clock: alerts of a log that is replayed count now).
  * The numbers lie in Redis, so that they outlive the worker that counts and the one that reads.
  */
-export async function countAlert(redis: Redis, source: string, now = Date.now()): Promise<void> {
+export async function countAlert(place: Place, source: string, now = Date.now()): Promise<void> {
   const minute = minuteOf(now)
-  await redis
+  await place.redis
     .multi()
-    .hincrby(minuteKey(minute), source, 1)
-    .expire(minuteKey(minute), KEPT_SECONDS)
-    .zadd(MINUTES_KEY, minute, String(minute))
-    .zremrangebyscore(MINUTES_KEY, '-inf', minute - KEPT_SECONDS * 1000)
+    .hincrby(minuteKey(place, minute), source, 1)
+    .expire(minuteKey(place, minute), KEPT_SECONDS)
+    .zadd(minutesKey(place), minute, String(minute))
+    .zremrangebyscore(minutesKey(place), '-inf', minute - KEPT_SECONDS * 1000)
     .exec()
 }
 
 /** The minutes with alerts after `after` and before `before` (Unix ms, both exclusive), oldest first. */
-export async function minutesWithAlerts(redis: Redis, after: number, before: number): Promise<number[]> {
-  return (await redis.zrangebyscore(MINUTES_KEY, `(${after}`, `(${before}`)).map(Number)
+export async function minutesWithAlerts(place: Place, after: number, before: number): Promise<number[]> {
+  return (await place.redis.zrangebyscore(minutesKey(place), `(${after}`, `(${before}`)).map(Number)
 }
 
 /** Alerts of one minute by source, most first. */
-export async function alertsOf(redis: Redis, minute: number): Promise<{ source: string; count: number }[]> {
-  const counts = Object.entries(await redis.hgetall(minuteKey(minute)))
+export async function alertsOf(place: Place, minute: number): Promise<{ source: string; count: number }[]> {
+  const counts = Object.entries(await place.redis.hgetall(minuteKey(place, minute)))
   return counts.map(([source, count]) => ({ source, count: Number(count) })).sort((a, b) => b.count - a.count)
 }

@@ -1,10 +1,10 @@
 import type { Context } from 'hysas'
 
-type Owner = Pick<Context, 'type' | 'nickname' | 'epoch' | 'redis'>
+type Owner = Pick<Context, 'namespace' | 'type' | 'nickname' | 'epoch' | 'redis'>
 
 /**
- * What a worker keeps in Redis from one run to the next: one hash a worker, `<type in small letters>:<nickname>`, with
- * `state` (JSON), `epoch` (of the run that wrote it) and `saved_at` (Unix ms). Returns undefined where nothing is kept.
+ * What a worker keeps in Redis from one run to the next: one hash a worker, `<namespace>:state:<Type>:<nickname>`,
+ * with `state` (JSON), `epoch` (of the run that wrote it) and `saved_at` (Unix ms). Returns undefined where nothing is kept.
  */
 export async function loadState(ctx: Owner): Promise<unknown> {
   const text = await ctx.redis.hget(stateKey(ctx), 'state')
@@ -25,8 +25,8 @@ export async function saveState(ctx: Owner, state: unknown): Promise<boolean> {
   return (await ctx.redis.eval(SAVE, 1, stateKey(ctx), ...values)) === 1
 }
 
-export function stateKey(ctx: Pick<Owner, 'type' | 'nickname'>): string {
-  return `${ctx.type.toLowerCase()}:${ctx.nickname}`
+export function stateKey({ namespace, type, nickname }: Pick<Owner, 'namespace' | 'type' | 'nickname'>): string {
+  return `${namespace}:state:${type}:${nickname}`
 }
 
 const SAVE = `
