@@ -47,14 +47,16 @@ interface Run {
   follow: LogFollow
   lines: number
   truncated: number
-  /** Keeps the position and shows the progress, at most once a second. */
+  /** Keeps the position and shows the progress, now and then. */
   note(): Promise<void>
+  /** JSON of the positions that were kept last. */
+  kept: string
 }
 const runs = perRun<Run>()
 
 /**
- * A run that is stopped, restarted or moved goes on at the next byte. After a crash the lines of at most the last
- * second may come again; none is left out.
+ * A run that is stopped, restarted or moved goes on at the next byte. After a crash the lines of its last moments
+ * (`KEEP_MS`) may come again; none is left out.
  */
 export default defineProcessor({
   description: 'Follows a log file over rotation, truncation and restarts, and publishes each line.',
@@ -66,7 +68,7 @@ export default defineProcessor({
     const { from, maxLineBytes, lingerMs } = ctx.params
     const deliver = (lines: readonly RawLine[]) => publishAll(ctx, run, lines)
     const follow = new LogFollow({ file, from, maxLineBytes, lingerMs, deliver, signal: ctx.signal })
-    const run: Run = { file, follow, lines: 0, truncated: 0, note: noting(ctx, () => run) }
+    const run: Run = { file, follow, lines: 0, truncated: 0, kept: '', note: noting(ctx, () => run) }
     runs.set(ctx, run)
   },
 
@@ -138,12 +140,20 @@ function telling(ctx: Ctx, { file, follow }: Run): () => void {
 }
 
 function noting(ctx: Ctx, runOf: () => Run): () => Promise<void> {
+  const keep = atMostEvery(KEEP_MS, () => keepPositions(ctx, runOf()))
+  const show = atMostEvery(SHOW_MS, async () => ctx.progress(await describePosition(runOf())))
+  return async () => {
+    await keep()
+    await show()
+  }
+}
+
+function atMostEvery(ms: number, work: () => Promise<void>): () => Promise<void> {
   let last = Number.NEGATIVE_INFINITY
   return async () => {
-    if (performance.now() - last < 1000) return
+    if (performance.now() - last < ms) return
     last = performance.now()
-    await keepPositions(ctx, runOf())
-    ctx.progress(await describePosition(runOf()))
+    await work()
   }
 }
 
@@ -152,9 +162,12 @@ interface Kept {
   positions: TailPosition[]
 }
 
-async function keepPositions(ctx: Ctx, { file, follow }: Run): Promise<void> {
-  const kept: Kept = { file, positions: follow.positions }
+async function keepPositions(ctx: Ctx, run: Run): Promise<void> {
+  const kept: Kept = { file: run.file, positions: run.follow.positions }
+  const text = JSON.stringify(kept)
+  if (text === run.kept) return
   await saveState(ctx, kept)
+  run.kept = text
 }
 
 async function describePosition({ file, follow, lines, truncated }: Run) {
@@ -164,3 +177,8 @@ async function describePosition({ file, follow, lines, truncated }: Run) {
   const behind = Math.max(0, size - offset)
   return { file, state, problem: follow.problem, offset, size, behind, lines, truncated, rotations: follow.rotations }
 }
+
+/** Of the position in Redis, where it changed. */
+const KEEP_MS = 200
+/** Of the progress. */
+const SHOW_MS = 1000

@@ -1,0 +1,275 @@
+import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import LogFollower, { type LogLine } from '../../processors/LogFollower.js'
+import { loadState } from '../../processors/lib/saved-state.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { namespace } from '../helpers/namespace.js'
+import { until } from '../helpers/until.js'
+import { startWorker, type TestWorker } from './worker.js'
+
+const workers: TestWorker[] = []
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.stop()
+})
+
+const newLog = () => join(temporaryFolder(), 'auth.log')
+let epoch = 0
+type Kept = { positions: { offset: number }[] }
+
+async function follow(file: string, params = {}, of: { namespace?: string; publish?: () => Promise<number> } = {}) {
+  const settings = { file, from: 'start', pollMs: 10, lingerMs: 200, ...params }
+  const worker = await startWorker(LogFollower, { type: 'LogFollower', epoch: ++epoch, params: settings, ...of })
+  workers.push(worker)
+  await until(() => worker.progress())
+  return worker
+}
+
+const linesOf = (worker: TestWorker) => worker.published.map((message) => (message as LogLine).line)
+const heard = (worker: TestWorker, lines: string[]) =>
+  until(() => linesOf(worker).length >= lines.length).then(() => expect(linesOf(worker)).toEqual(lines))
+const position = (worker: TestWorker) => worker.call('position') as Promise<Record<string, unknown>>
+
+describe('lines', () => {
+  test('each line is published with its file and the time of reading', async () => {
+    const file = newLog()
+    writeFileSync(file, 'one\n')
+    const worker = await follow(file)
+    await heard(worker, ['one'])
+    expect(worker.published[0]).toEqual({ line: 'one', file, at: expect.closeTo(Date.now(), -4) })
+  })
+
+  test('a first run begins at the end, unless told otherwise', async () => {
+    const file = newLog()
+    writeFileSync(file, 'old\n')
+    const worker = await follow(file, { from: 'end' })
+    appendFileSync(file, 'new\n')
+    await heard(worker, ['new'])
+  })
+
+  test('beginning at the end, the unfinished last line is heard whole', async () => {
+    const file = newLog()
+    writeFileSync(file, 'old\nhal')
+    const worker = await follow(file, { from: 'end' })
+    appendFileSync(file, 'f\n')
+    await heard(worker, ['half'])
+  })
+
+  test('an unfinished line waits for its newline', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\nb')
+    const worker = await follow(file)
+    await heard(worker, ['a'])
+    expect(await position(worker)).toMatchObject({ offset: 2, behind: 1 })
+    appendFileSync(file, 'c\n')
+    await heard(worker, ['a', 'bc'])
+  })
+
+  test('line ends of Windows are taken off, and empty lines are lines', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\r\n\r\nb\n')
+    await heard(await follow(file), ['a', '', 'b'])
+  })
+
+  test('an overlong line is cut and marked, and the next one is whole', async () => {
+    const file = newLog()
+    writeFileSync(file, `${'x'.repeat(300_000)}\nnext\n`)
+    const worker = await follow(file, { maxLineBytes: 100 })
+    await heard(worker, ['x'.repeat(100), 'next'])
+    expect(worker.published[0]).toMatchObject({ truncated: true })
+    expect(worker.published[1]).not.toHaveProperty('truncated')
+  })
+
+  test('ten thousand lines come at once, in order, and a bounded number of them is on its way', async () => {
+    const file = newLog()
+    const lines = Array.from({ length: 10_000 }, (_, n) => `line ${n}`)
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    let underWay = 0
+    let most = 0
+    const publish = async () => {
+      most = Math.max(most, ++underWay)
+      await new Promise(setImmediate)
+      underWay--
+      return 1
+    }
+    await heard(await follow(file, {}, { publish }), lines)
+    expect(most).toBeLessThanOrEqual(500)
+  })
+
+  test('bytes of another encoding are read as it says', async () => {
+    const file = newLog()
+    writeFileSync(file, Buffer.from([0xe4, 0x0a]))
+    await heard(await follow(file, { encoding: 'latin1' }), ['ä'])
+  })
+})
+
+describe('a file that changes under its feet', () => {
+  test('rotation by rename: the old file to its end, then the new one', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\n')
+    const worker = await follow(file)
+    await heard(worker, ['a'])
+    appendFileSync(file, 'b\n')
+    renameSync(file, `${file}.1`)
+    writeFileSync(file, 'c\n')
+    await heard(worker, ['a', 'b', 'c'])
+  })
+
+  test('what a slow writer still adds to the rotated file is heard', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\n')
+    const worker = await follow(file)
+    await heard(worker, ['a'])
+    renameSync(file, `${file}.1`)
+    writeFileSync(file, 'c\n')
+    await heard(worker, ['a', 'c'])
+    appendFileSync(`${file}.1`, 'late\nwithout newline')
+    await heard(worker, ['a', 'c', 'late', 'without newline'])
+  })
+
+  test('copy and truncate: what was copied before we read it is read from the copy', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\n')
+    const worker = await follow(file, { pollMs: 200 })
+    await heard(worker, ['a'])
+    appendFileSync(file, 'b\n')
+    copyFileSync(file, `${file}.1`)
+    truncateSync(file)
+    appendFileSync(file, 'c\n')
+    await heard(worker, ['a', 'b', 'c'])
+  })
+
+  test('a file that is emptied and grows past the old place is noticed', async () => {
+    const file = newLog()
+    writeFileSync(file, 'first line\n')
+    const worker = await follow(file)
+    await heard(worker, ['first line'])
+    writeFileSync(file, 'second is longer\nthird\n')
+    await heard(worker, ['first line', 'second is longer', 'third'])
+  })
+
+  test('a file that is not there yet is waited for and then read whole', async () => {
+    const file = newLog()
+    const worker = await follow(file, { from: 'end' })
+    expect(await position(worker)).toMatchObject({ state: 'waiting' })
+    writeFileSync(file, 'a\n')
+    await heard(worker, ['a'])
+    expect(await position(worker)).toMatchObject({ state: 'following', offset: 2 })
+    expect(worker.logged.filter(({ level }) => level === 'warn')).toHaveLength(1)
+  })
+
+  test('a file that is away for a while goes on from its start when it is made anew', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\n')
+    const worker = await follow(file)
+    await heard(worker, ['a'])
+    rmSync(file)
+    await until(async () => (await position(worker)).state === 'waiting')
+    writeFileSync(file, 'b\n')
+    await heard(worker, ['a', 'b'])
+  })
+
+  test('a directory is refused with a coded error', async () => {
+    const started = startWorker(LogFollower, { type: 'LogFollower', params: { file: temporaryFolder() } })
+    await expect(started).rejects.toMatchObject({ code: 'BAD_PARAMS', message: expect.stringContaining('a directory') })
+  })
+})
+
+describe('a restart', () => {
+  /** Reads `before`, stops, lets `between` happen, and starts again. */
+  async function restarted(file: string, before: string, between: () => void) {
+    const of = { namespace: namespace() }
+    writeFileSync(file, before)
+    const first = await follow(file, {}, of)
+    await until(async () => (await position(first)).behind === 0)
+    await first.stop()
+    between()
+    return follow(file, {}, of)
+  }
+
+  test('goes on at the next line: none lost, none twice', async () => {
+    const file = newLog()
+    const worker = await restarted(file, 'a\nb\n', () => appendFileSync(file, 'c\n'))
+    await heard(worker, ['c'])
+  })
+
+  test('an unfinished line is neither cut nor lost', async () => {
+    const file = newLog()
+    const of = { namespace: namespace() }
+    writeFileSync(file, 'a\nhal')
+    const first = await follow(file, {}, of)
+    await heard(first, ['a'])
+    await first.stop()
+    appendFileSync(file, 'f\n')
+    await heard(await follow(file, {}, of), ['half'])
+  })
+
+  test('after rotations meanwhile it reads the rest of the old file and all files since', async () => {
+    const file = newLog()
+    const worker = await restarted(file, 'a\n', () => {
+      appendFileSync(file, 'b\n')
+      renameSync(file, `${file}.2`)
+      writeFileSync(`${file}.1`, 'c\n')
+      writeFileSync(file, 'd\n')
+    })
+    await heard(worker, ['b', 'c', 'd'])
+  })
+
+  test('after a copy-and-truncate meanwhile it goes on in the copy', async () => {
+    const file = newLog()
+    const worker = await restarted(file, 'a\n', () => {
+      appendFileSync(file, 'b\n')
+      copyFileSync(file, `${file}.1`)
+      truncateSync(file)
+      appendFileSync(file, 'c\n')
+    })
+    await heard(worker, ['b', 'c'])
+  })
+
+  test('a file that was made anew meanwhile is read from its start, also with the same inode', async () => {
+    const file = newLog()
+    const worker = await restarted(file, 'a\n', () => {
+      rmSync(file)
+      writeFileSync(file, 'b\nc\n')
+    })
+    await heard(worker, ['b', 'c'])
+  })
+
+  test('another file under the same nickname begins anew', async () => {
+    const of = { namespace: namespace() }
+    const [one, two] = [newLog(), newLog()]
+    writeFileSync(one, 'a\n')
+    writeFileSync(two, 'b\n')
+    const first = await follow(one, {}, of)
+    await heard(first, ['a'])
+    await first.stop()
+    await heard(await follow(two, {}, of), ['b'])
+  })
+
+  test('a run that was overtaken does not set back the position of the later one', async () => {
+    const of = { namespace: namespace() }
+    const file = newLog()
+    writeFileSync(file, 'a\n')
+    const overtaken = await follow(file, {}, of)
+    await until(async () => ((await loadState(overtaken.ctx)) as Kept).positions[0]?.offset === 2)
+    appendFileSync(file, 'b\n')
+    const later = await follow(file, {}, of)
+    await heard(later, ['b'])
+    await later.stop()
+    await overtaken.stop()
+    appendFileSync(file, 'c\n')
+    const last = await follow(file, {}, of)
+    await heard(last, ['c'])
+  })
+
+  test('files beside the log that are no parts of it are left alone', async () => {
+    const file = newLog()
+    mkdirSync(`${file}.1`)
+    writeFileSync(`${file}.bak`, 'not this\n')
+    const worker = await restarted(file, 'a\n', () => {
+      rmSync(file)
+      writeFileSync(file, 'b\n')
+    })
+    await heard(worker, ['b'])
+  })
+})
