@@ -10,6 +10,8 @@ const PATIENCE_MS = 10_000
 export interface Sqlite extends SqliteDatabase {
   /** For statements without values and rows. Only this leaves nothing behind when the file is busy. */
   exec(sql: string): void
+  /** Ends a transaction that failed, where SQLite has not done so itself (as it does when the disk is full). */
+  rollback(): void
 }
 
 /**
@@ -27,6 +29,9 @@ export async function openSqlite(file: string): Promise<Sqlite> {
   }
   const raw = new Libsql(file)
   const exec = (sql: string) => void raw.exec(sql === 'begin' ? 'begin immediate' : sql)
+  const rollback = () => {
+    if (raw.inTransaction) raw.exec('rollback')
+  }
   const close = () => {
     if (raw.open) raw.close()
   }
@@ -39,8 +44,10 @@ export async function openSqlite(file: string): Promise<Sqlite> {
     throw error
   }
   const prepare = (sql: string): SqliteStatement =>
-    /^(begin|commit|rollback)$/.test(sql) ? control(() => exec(sql)) : wrap(raw.prepare(sql) as SqliteStatement)
-  return { prepare, exec, close }
+    /^(begin|commit|rollback)$/.test(sql)
+      ? control(sql === 'rollback' ? rollback : () => exec(sql))
+      : wrap(raw.prepare(sql) as SqliteStatement)
+  return { prepare, exec, rollback, close }
 }
 
 /** Does `work` again until no other process holds the file, for ten seconds at most. */

@@ -5,7 +5,7 @@ import { ensureMysqlDatabase, isConnectionLost, isDeadlock, openPool } from './m
 import { type Kind, migrate, type Tables } from './schema.js'
 import { openSqlite, whileBusy } from './sqlite.js'
 import type { EventStore } from './types.js'
-import { isMysqlUrl, shownUrl } from './url.js'
+import { isMysqlUrl, shownUrl, sqliteFileOf } from './url.js'
 
 /** Tries of what a lost connection or another writer's lock got in the way of. Every operation may be repeated. */
 const ATTEMPTS = 4
@@ -18,16 +18,17 @@ interface Opened {
 }
 
 /**
- * Opens the event store, MySQL or MariaDB where `url` is `mysql://` or `mariadb://`, else the SQLite file, and brings
- * its tables up to date. A missing database or file is created. Close it.
+ * Opens the event store and brings its tables up to date: MySQL or MariaDB where `url` is `mysql://` or `mariadb://`;
+ * else SQLite, in the file that `url` names (`file:`, `sqlite:` or a path) or in `sqliteFile`. A missing database or
+ * file is created. Close it.
  * @throws HysasError DATABASE, of this and of all methods; USAGE for a query that makes no sense
  */
 export async function openStore(options: { url?: string | undefined; sqliteFile: string }): Promise<EventStore> {
   const { url, sqliteFile } = options
   const where = url ? shownUrl(url) : sqliteFile
   try {
-    if (url && !isMysqlUrl(url)) throw new Error('its URL begins neither with mysql:// nor with mariadb://')
-    const opened = url ? await openMysql(url, where) : await openFile(sqliteFile)
+    const opened =
+      url && isMysqlUrl(url) ? await openMysql(url, where) : await openFile(url ? sqliteFileOf(url) : sqliteFile)
     try {
       await again(() => migrate(opened.db, opened.kind))
     } catch (error) {

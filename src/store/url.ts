@@ -36,10 +36,14 @@ export function shownUrl(url: string): string {
   }
 }
 
-/** The file that `file:events.db`, `file:///var/lib/x.db`, `sqlite:x.db` or a plain path means; `:memory:` stays. */
+/**
+ * The file that `file:events.db`, `file:///var/lib/x.db`, `sqlite:x.db` or a plain path means; `:memory:` stays.
+ * @throws Error for the URL of anything else
+ */
 export function sqliteFileOf(url: string): string {
   if (/^file:\/\//i.test(url)) return fileURLToPath(url)
   const path = url.replace(/^(file|sqlite):(\/\/)?/i, '')
+  if (/^\w+:\/\//.test(path)) throw new Error('its URL begins with neither mysql://, mariadb://, file: nor sqlite:')
   return path === ':memory:' ? path : resolve(path)
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { openStore } from '../../src/store/store.js'
 import { mysqlUrl } from '../helpers/mysql.js'
 import { describeStore, failureOf } from './contract.js'
-import { event, NASTY } from './events.js'
+import { event } from './events.js'
 
 describe('the event store on MySQL', () => {
   describeStore('mysql', async () => ({ url: await mysqlUrl(), sqliteFile: '/nowhere' }))
@@ -30,24 +30,6 @@ describe('the event store on MySQL', () => {
     expect((await failureOf({ url: url.href, sqliteFile: '' })).message).toContain('Access denied')
     await admin.query(`drop user ${user}@'127.0.0.1'`)
     await admin.end()
-  })
-
-  it('escapes rightly also on a server whose default lets no backslash escape', async () => {
-    const url = await mysqlUrl()
-    const admin = await createConnection(url)
-    const [rows] = await admin.query('select @@global.sql_mode as mode')
-    const mode = (rows as { mode: string }[])[0]?.mode ?? ''
-    await admin.query("set global sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'")
-    try {
-      const store = await openStore({ url, sqliteFile: '' })
-      const events = NASTY.map((text, n) => event(n, { message: text, source: text }))
-      expect(await store.append(events)).toBe(events.length)
-      for (const [n, text] of NASTY.entries()) expect(await store.find({ source: text })).toEqual([events[n]])
-      await store.close()
-    } finally {
-      await admin.query('set global sql_mode = ?', [mode])
-      await admin.end()
-    }
   })
 
   it('outlives the loss of its connections', async () => {

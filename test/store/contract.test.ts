@@ -53,21 +53,23 @@ describe('the event store on SQLite', () => {
     expect((await failureOf({ sqliteFile: other })).message).toContain('already exists')
   })
 
-  it('takes no URL but of MySQL and MariaDB, and shows no password of any', async () => {
-    const error = await failureOf({ url: 'postgres://u:secret@h/x', sqliteFile: '' })
-    expect(error.code).toBe('DATABASE')
-    for (const url of [
+  it('takes no URL but of MySQL, MariaDB and files, and shows no password of any', async () => {
+    const urls = [
       'mysql://u:secret@ho st/x',
       'mysql://u:secret@h',
       'mysql://u:secret@127.0.0.1:1/x',
       'mysql://u:secret@h/x?sll=true',
       'postgres://u:secret@h/x',
-    ]) {
+    ]
+    for (const url of urls) {
       const failure = await failureOf({ url, sqliteFile: '' })
       expect(failure.code).toBe('DATABASE')
-      expect(JSON.stringify(failure) + String(failure.cause) + JSON.stringify(failure.cause), url).not.toContain(
-        'secret',
-      )
+      const shown = JSON.stringify(failure) + String(failure.cause) + JSON.stringify(failure.cause)
+      expect(shown, url).not.toContain('secret')
     }
+    const file = freshFile()
+    const store = await openStore({ url: `file:${file}`, sqliteFile: '' })
+    expect(store.where).toBe(file)
+    await store.close()
   })
 })

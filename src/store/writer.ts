@@ -1,0 +1,192 @@
+import type { Log } from '../contract.js'
+import { HysasError, messageOf } from '../errors.js'
+import type { EventStore, StoredEvent } from './types.js'
+
+/** Where events wait until they are written. */
+export interface OutboxSource {
+  /** Am I the one who writes now? Takes the place if it is free, and keeps it for some seconds. */
+  lease(): Promise<boolean>
+  /** Lets another have the place. */
+  release(): Promise<void>
+  /** Oldest first; they stay. */
+  read(max: number): Promise<StoredEvent[]>
+  remove(ids: readonly string[]): Promise<void>
+  /** How many wait, and how many were ever dropped because too many waited. */
+  size(): Promise<{ waiting: number; dropped: number }>
+  /** Resolves after `ms`, or when the signal aborts. Never rejects. */
+  wait(ms: number, signal: AbortSignal): Promise<void>
+}
+
+export interface WriterState {
+  /** This process has the place of the writer. */
+  writing: boolean
+  /** Events that wait, as last seen. */
+  lag: number
+  /** Events that were lost since the fleet began, because the database was away too long. */
+  dropped: number
+  /** Why the last try failed; empty when it went well. */
+  lastError: string
+  /** Unix ms since which `writing` and the presence of an error are as they are. */
+  since: number
+}
+
+export interface WriterOptions {
+  /** Opens the store. The writer closes it, and opens it anew after an error. */
+  store: () => Promise<EventStore>
+  source: OutboxSource
+  log: Log
+  /** Events in one transaction. Default 500. */
+  batch?: number
+  /** Called with each change of the state. */
+  onState?: (state: WriterState) => void
+}
+
+export interface Writer {
+  start(): void
+  /** Writes what waits, for two seconds at most, gives up the place and closes the store. */
+  stop(): Promise<void>
+  state(): WriterState
+}
+
+/** Pauses in ms: nothing waits; another one writes. */
+const IDLE_MS = 250
+const STANDBY_MS = 2000
+/** After an error: doubles from the first to the last. */
+const BACKOFF_MS = [1000, 15_000] as const
+/** A database that has not answered by then counts as away. */
+const APPEND_MS = 30_000
+const FLUSH_MS = 2000
+/** A stop doesn't wait longer than this for a Redis or database that hangs. */
+const STOP_MS = 5000
+
+/**
+ * Moves events from the outbox to the store, while this process has the place of the writer. An event is removed from
+ * the outbox only after it is in the store; the store skips what it has already. So nothing is lost or doubled, whatever
+ * of the two goes away in between. `start` and `stop` may be called twice.
+ */
+export function createWriter(options: WriterOptions): Writer {
+  const { source, log, batch = 500 } = options
+  let state: WriterState = { writing: false, lag: 0, dropped: 0, lastError: '', since: Date.now() }
+  let store: EventStore | undefined
+  let current: { ending: AbortController; done: Promise<void>; stopping?: Promise<void> } | undefined
+
+  function start(): void {
+    if (current && !current.ending.signal.aborted) return
+    const before = current?.stopping
+    const ending = new AbortController()
+    current = { ending, done: Promise.resolve(before).then(() => run(ending.signal)) }
+  }
+
+  async function stop(): Promise<void> {
+    if (!current) return
+    const { ending, done } = current
+    current.stopping ??= limited(done, STOP_MS).catch(() => {})
+    ending.abort()
+    await current.stopping
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const pause = await step()
+        failures = 0
+        if (pause) await source.wait(pause, signal)
+      } catch (error) {
+        await stepBack(error)
+        await source.wait(Math.min(BACKOFF_MS[0] * 2 ** failures++, BACKOFF_MS[1]), signal)
+      }
+    }
+    await flush()
+    await closeStore()
+    await source.release().catch(() => {}) // it ends by itself
+    change({ writing: false })
+  }
+
+  /** Moves one batch. Returns the ms to wait before the next. */
+  async function step(): Promise<number> {
+    const writing = await source.lease()
+    const { waiting, dropped } = await source.size()
+    tellOfDropped(dropped)
+    change({ writing, lag: waiting, dropped, ...(writing || waiting ? {} : { lastError: '' }) })
+    if (!writing) {
+      await closeStore()
+      return STANDBY_MS
+    }
+    // Opened also when nothing waits, so that a database that can't be used is known before it is needed.
+    store ??= await open()
+    const events = await source.read(batch)
+    if (events.length) {
+      await limited(store.append(events), APPEND_MS)
+      await source.remove(events.map(({ id }) => id))
+    }
+    if (state.lastError) log.info({ afterMs: Date.now() - state.since }, 'the event store can be written again')
+    change({ lastError: '', lag: Math.max(0, waiting - events.length) })
+    return events.length < batch ? IDLE_MS : 0
+  }
+
+  async function open(): Promise<EventStore> {
+    const opening = options.store()
+    try {
+      return await limited(opening, APPEND_MS)
+    } catch (error) {
+      // One that opens too late after all has no user.
+      opening.then((late) => late.close()).catch(() => {}) // told by the error above
+      throw error
+    }
+  }
+
+  /** Another node may still reach the database, so it gets the place. */
+  async function stepBack(error: unknown): Promise<void> {
+    const { code, remedy } = error instanceof HysasError ? error : { code: undefined, remedy: undefined }
+    const level = state.lastError ? 'debug' : 'error'
+    log[level]({ reason: messageOf(error), code, remedy }, 'events can not be written now; they wait in Redis')
+    change({ writing: false, lastError: messageOf(error) || 'unknown' })
+    await closeStore()
+    await limited(source.release(), FLUSH_MS).catch(() => {}) // it ends by itself
+  }
+
+  /** At the end of the last node nobody else would write what waits, until the next begins. */
+  async function flush(): Promise<void> {
+    const end = Date.now() + FLUSH_MS
+    try {
+      while (!state.lastError && Date.now() < end && (await step()) === 0);
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the last events stay in Redis')
+    }
+  }
+
+  async function closeStore(): Promise<void> {
+    const closing = store
+    store = undefined
+    await closing?.close().catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'closing the event store'))
+  }
+
+  function tellOfDropped(dropped: number): void {
+    const more = dropped - state.dropped
+    if (more > 0)
+      log.error({ dropped, more }, 'events were lost: more waited for the event store than the outbox holds')
+  }
+
+  function change(now: Partial<WriterState>): void {
+    const next = { ...state, ...now }
+    const turned = next.writing !== state.writing || !next.lastError !== !state.lastError
+    if (!turned && next.lag === state.lag && next.dropped === state.dropped && next.lastError === state.lastError)
+      return
+    state = turned ? { ...next, since: Date.now() } : next
+    options.onState?.(state)
+  }
+
+  return { start, stop, state: () => state }
+}
+
+async function limited<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
