@@ -273,6 +273,12 @@ export const CATALOGUE = {
     text: '{path} exists already.',
     remedy: 'Choose another name, or remove it first.',
   },
+  NO_PROCESSOR: {
+    exit: 1,
+    status: 404,
+    text: 'There is no processor {type} in {folders}.{nearest}',
+    remedy: '`hysas new {type}` writes one, with its test.',
+  },
   // inside a worker
   STALE_RUN: {
     exit: 1,
@@ -304,6 +310,12 @@ export const CATALOGUE = {
     text: 'The file {file} is not a processor: {reason}.',
     remedy:
       'Its default export is defineProcessor({...}) or a function (job, token, signal); docs/processors.md shows both.',
+  },
+  USER_DATABASE: {
+    exit: 1,
+    status: 503,
+    text: 'The database {database} can not be used: {reason}.',
+    remedy: 'Check its URL under "databases" in hysas.config.json, and that its server runs.',
   },
   INTERNAL: {
     exit: 1,
