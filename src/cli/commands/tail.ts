@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import type { Cli } from '../cli.js'
+import { withClient } from '../connect.js'
+import { whole } from '../parse.js'
+import { clean, item, note } from '../print.js'
+
+export function registerTail(program: Command, cli: Cli): Command {
+  return program
+    .command('tail')
+    .argument('<channel-or-nickname>', 'raw channel, or a worker whose messages to show')
+    .description('print messages as they come, until Ctrl-C')
+    .option('-n, --count <number>', 'end after so many messages', whole(1, 1e9))
+    .action((what: string, options: { count?: number }) => tail(cli, what, options.count))
+}
+
+async function tail(cli: Cli, what: string, count = Number.POSITIVE_INFINITY): Promise<void> {
+  const signal = cli.interrupted()
+  await withClient(cli, async (client) => {
+    note(cli, `messages of ${clean(what)} (Ctrl-C ends)`)
+    let seen = 0
+    for await (const message of client.tail(what, { signal })) {
+      item(cli, message, () => clean(message.raw))
+      if (++seen >= count) break
+    }
+  })
+}

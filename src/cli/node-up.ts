@@ -1,0 +1,79 @@
+import { createClient, type NodeView } from '../client.js'
+import type { Settings } from '../config/settings.js'
+import { withoutPassword } from '../log.js'
+import { createNode } from '../node/node.js'
+import { startEmbedded } from '../redis/embedded.js'
+import type { Cli } from './cli.js'
+import { nodeLog } from './nodelog.js'
+
+/** A node that is up, with what its user wants to know. */
+export interface NodeUp {
+  name: string
+  /** Without password. */
+  redis: string
+  /** `embedded`, or where its address was configured. */
+  redisSource: string
+  /** An earlier node of this folder had started the embedded Redis. */
+  redisShared: boolean
+  database: string
+  /** Of the page, with the token; empty without one. */
+  page: string
+  types: string[]
+  broken: Record<string, string>
+  /** Resolves when the node has ended and all that came with it is released. */
+  ended: Promise<void>
+}
+
+/**
+ * Brings Redis where none is configured, then a node, and keeps it up until it is told to end (`hysas shutdown`) or
+ * `end` aborts. Ctrl-C and SIGTERM hand its workers over where another node can take them.
+ * @throws HysasError NO_REDIS_SERVER, NO_REDIS, INCOMPATIBLE, NODE_NAME_TAKEN, OPEN_HOST, PORT, ...
+ */
+export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Promise<NodeUp> {
+  const releasers: (() => Promise<unknown>)[] = []
+  const release = async () => {
+    for (const one of releasers.splice(0).reverse()) await one()
+  }
+  try {
+    const embedded = given.redisUrl ? undefined : await startEmbedded({ dataDir: given.dataDir })
+    if (embedded) releasers.push(() => embedded.release())
+    const redisUrl = embedded?.url ?? (given.redisUrl as string)
+    const settings = { ...given, redisUrl }
+    const node = await createNode(settings, { log: nodeLog(cli, given.logLevel) })
+    releasers.push(() => node.stop('shutdown'))
+    await node.start()
+    const mine = (await nodesOf(settings)).find(({ name }) => name === node.name)
+    const stop = async () => node.stop((await isAlone(settings, node.name)) ? 'shutdown' : 'handover')
+    end.addEventListener('abort', () => void stop(), { once: true })
+    if (end.aborted) void stop()
+    return {
+      name: node.name,
+      redis: withoutPassword(redisUrl),
+      redisSource: embedded ? 'embedded' : given.redisSource,
+      redisShared: embedded?.started === false,
+      database: given.databaseUrl ? withoutPassword(given.databaseUrl) : `SQLite in ${given.dataDir}`,
+      page: node.url,
+      types: mine?.types ?? [],
+      broken: mine?.broken ?? {},
+      ended: node.stopped.finally(release),
+    }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+/** Is nobody there to take the workers over? A Redis that is away counts as nobody. */
+async function isAlone(settings: Settings, name: string): Promise<boolean> {
+  const nodes = await nodesOf(settings).catch(() => [])
+  return !nodes.some((node) => node.name !== name && !node.draining)
+}
+
+async function nodesOf({ redisUrl = '', namespace }: Settings): Promise<NodeView[]> {
+  const client = await createClient({ redisUrl, namespace })
+  try {
+    return await client.nodes()
+  } finally {
+    await client.close()
+  }
+}

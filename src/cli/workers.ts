@@ -1,0 +1,50 @@
+import type { WorkerView } from '../fleet/views.js'
+import type { Cli } from './cli.js'
+import { count, since, span } from './format.js'
+import { type Paint, painter } from './print.js'
+import type { Column } from './table.js'
+
+const ORDER = ['failed', 'disappeared', 'restarting', 'queued', 'init', 'started', 'terminated', 'stopped'] as const
+
+/** Sorts what needs a person to the top: failed, disappeared, restarting, ... and the stopped last. */
+export function problemsFirst(a: WorkerView, b: WorkerView): number {
+  const rank = (worker: WorkerView) => ORDER.indexOf(worker.status)
+  const trouble = (worker: WorkerView) => (worker.status === 'started' && (worker.restarts || worker.errors) ? 0 : 1)
+  return rank(a) - rank(b) || trouble(a) - trouble(b) || a.nickname.localeCompare(b.nickname)
+}
+
+export function workerColumns(cli: Cli): Column<WorkerView>[] {
+  const paint = painter(cli.stdout, cli.env)
+  return [
+    { head: 'NICKNAME', cell: (worker) => worker.nickname, paint: (text) => paint.bold(text) },
+    { head: 'TYPE', cell: (worker) => worker.type },
+    {
+      head: 'STATUS',
+      cell: (worker) => worker.status,
+      paint: (text, worker) => paintStatus(text, worker.status, paint),
+    },
+    { head: 'NODE', cell: (worker) => worker.node },
+    { head: 'PID', cell: (worker) => worker.pid, right: true },
+    { head: 'UP', cell: (worker) => (worker.status === 'started' ? since(worker.started_at) : ''), right: true },
+    {
+      head: 'BEAT',
+      cell: (worker) => (worker.status === 'started' && worker.age !== null ? span(worker.age) : ''),
+      right: true,
+    },
+    { head: 'OUT', cell: (worker) => count(worker.published), right: true },
+    { head: 'IN', cell: (worker) => count(worker.received), right: true },
+    { head: 'ERRORS', cell: (worker) => worker.errors || '', right: true },
+    { head: 'RESTARTS', cell: (worker) => worker.restarts || '', right: true },
+    { head: 'WHAT', cell: trouble, paint: (text) => paint.dim(text) },
+  ]
+}
+
+export function paintStatus(text: string, status: WorkerView['status'], paint: Paint): string {
+  if (status === 'failed' || status === 'disappeared') return paint.red(text)
+  if (status === 'restarting' || status === 'queued' || status === 'init') return paint.yellow(text)
+  return status === 'started' ? paint.green(text) : paint.dim(text)
+}
+
+function trouble(worker: WorkerView): string {
+  return worker.error_msg || (worker.status === 'started' ? '' : worker.stop_info)
+}

@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../helpers/folder.js'
+import { hysas } from './fake-cli.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+const FILES = ['package.json', 'tsconfig.json', '.gitignore', 'README.md', 'config/finder.json']
+
+async function project(): Promise<string> {
+  const cwd = temporaryFolder()
+  expect(await hysas(['init'], { cwd })).toMatchObject({ code: 0 })
+  return cwd
+}
+
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
+
+describe('hysas init', () => {
+  it('makes a project of its own in an empty folder', async () => {
+    const cwd = await project()
+    for (const file of [...FILES, 'processors/Finder.ts', 'processors/Finder.test.ts'])
+      expect(existsSync(join(cwd, file)), file).toBe(true)
+    expect(json(join(cwd, 'package.json'))).toMatchObject({ private: true, scripts: { test: 'hysas test' } })
+    expect(json(join(cwd, 'package.json')).dependencies.hysas).toBeTruthy()
+  })
+
+  it('completes the package.json that npm install has made, and changes nothing in it', async () => {
+    const cwd = temporaryFolder()
+    const made = {
+      name: 'theirs',
+      type: 'commonjs',
+      scripts: { test: 'echo "Error: no test specified" && exit 1', mine: 'true' },
+      dependencies: { hysas: 'file:../hysas-0.1.0.tgz' },
+    }
+    writeFileSync(join(cwd, 'package.json'), JSON.stringify(made))
+    const { code, stdout } = await hysas(['init', '--json'], { cwd })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout).completed).toEqual(['package.json'])
+    expect(json(join(cwd, 'package.json'))).toMatchObject({
+      name: 'theirs',
+      type: 'commonjs',
+      scripts: { test: 'hysas test', mine: 'true' },
+      dependencies: { hysas: 'file:../hysas-0.1.0.tgz', zod: expect.any(String) },
+    })
+  })
+
+  it('overwrites nothing, and writes nothing where it would have to', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(join(cwd, 'README.md'), 'mine')
+    expect(await hysas(['init'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('EXISTS') })
+    expect(readFileSync(join(cwd, 'README.md'), 'utf8')).toBe('mine')
+    expect(existsSync(join(cwd, 'processors'))).toBe(false)
+    expect(existsSync(join(cwd, 'package.json'))).toBe(false)
+  })
+
+  it('gives processors whose types check', async () => {
+    const cwd = await project()
+    await hysas(['new', 'Timer', '--repeatable'], { cwd })
+    mkdirSync(join(cwd, 'node_modules'))
+    for (const name of ['zod', '@types', 'ioredis', '@standard-schema'])
+      symlinkSync(join(ROOT, 'node_modules', name), join(cwd, 'node_modules', name))
+    symlinkSync(ROOT, join(cwd, 'node_modules/hysas'))
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', cwd], { encoding: 'utf8', cwd })
+    expect(stdout).toBe('')
+    expect(status).toBe(0)
+  })
+})
+
+describe('hysas new', () => {
+  it('writes a processor with its test, and never over another', async () => {
+    const cwd = temporaryFolder()
+    expect(await hysas(['new', 'MyType'], { cwd })).toMatchObject({ code: 0 })
+    const file = join(cwd, 'processors/MyType.ts')
+    writeFileSync(file, 'changed')
+    expect(await hysas(['new', 'MyType'], { cwd })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('EXISTS'),
+    })
+    expect(readFileSync(file, 'utf8')).toBe('changed')
+  })
+
+  it('its processors pass doctor, and a broken one is named', async () => {
+    const cwd = await project()
+    const text = async () => (await hysas(['doctor'], { cwd })).stdout
+    expect(await text()).toMatch(/ok +processors +1 processor in/)
+    writeFileSync(join(cwd, 'processors/Broken.ts'), 'export default 7')
+    expect(await text()).toMatch(/problem +processor +.*Broken\.ts/)
+  })
+})
+
+describe('hysas test', () => {
+  it('runs the tests of a new project with nothing installed', async () => {
+    const cwd = await project()
+    await hysas(['new', 'Timer', '--repeatable'], { cwd })
+    expect(await hysas(['test'], { cwd, env: process.env })).toMatchObject({ code: 0 })
+  })
+
+  it('fails when a test fails', async () => {
+    const cwd = await project()
+    const file = join(cwd, 'processors/Finder.ts')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('if (!text', 'if (text'))
+    expect(await hysas(['test'], { cwd, env: process.env })).toMatchObject({ code: 1 })
+  })
+})
+
+describe('hysas run', () => {
+  it('feeds the lines of a file and prints what is published', async () => {
+    const cwd = await project()
+    writeFileSync(join(cwd, 'lines.txt'), 'fine\nan error here\nfine again\n')
+    const { code, stdout, stderr } = await hysas(['run', 'Finder', '--input', 'lines.txt'], { cwd })
+    expect(stderr).toContain('3 lines fed, 0 failed, 1 message published')
+    expect(JSON.parse(stdout)).toEqual({ text: 'an error here', from: 'lines' })
+    expect(code).toBe(0)
+  })
+
+  it('takes parameters as start does, and refuses what does not fit', async () => {
+    const cwd = await project()
+    writeFileSync(join(cwd, 'lines.txt'), 'fine\nan error\n')
+    const fed = ['run', 'Finder', '--input', 'lines.txt', '--json']
+    const { stdout } = await hysas([...fed, '--set', 'word=fine'], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({ channel: 'HySAS.Worker.Finder.finder.Pub', data: { text: 'fine' } })
+    expect(await hysas([...fed, '--set', 'word=7'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('BAD_PARAMS'),
+    })
+  })
+
+  it('ticks a repeatable processor until it is interrupted', async () => {
+    const cwd = await project()
+    await hysas(['new', 'Timer', '--repeatable'], { cwd })
+    const { code, stdout } = await hysas(['run', 'Timer'], { cwd, signal: AbortSignal.timeout(600) })
+    expect(stdout).toMatch(/^It is \d{4}-/)
+    expect(code).toBe(0)
+  })
+
+  it('names the nearest types where there is none of the name', async () => {
+    const { code, stderr } = await hysas(['run', 'Demmo'], { cwd: temporaryFolder() })
+    expect(code).toBe(1)
+    expect(stderr).toContain('NO_PROCESSOR')
+    expect(stderr).toContain('"Demo"')
+  })
+})
