@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HysasError } from '../errors.js'
 
-let known: { root: string; dependencies: ReadonlySet<string> } | undefined
+let known: { root: string; version: string; dependencies: ReadonlySet<string> } | undefined
 
-/** Folder of this package, wherever it is installed, and the names of the packages that it brings. */
-export function ownPackage(): { root: string; dependencies: ReadonlySet<string> } {
+/** Folder of this package, wherever it is installed, its version, and the names of the packages that it brings. */
+export function ownPackage(): { root: string; version: string; dependencies: ReadonlySet<string> } {
   known ??= find(dirname(fileURLToPath(import.meta.url)))
   return known
 }
@@ -29,14 +29,15 @@ export function builtFile(path: string): string {
   return file
 }
 
-function find(folder: string): { root: string; dependencies: ReadonlySet<string> } {
+function find(folder: string): { root: string; version: string; dependencies: ReadonlySet<string> } {
   const file = join(folder, 'package.json')
   if (existsSync(file)) {
-    const { name, dependencies } = JSON.parse(readFileSync(file, 'utf8')) as {
+    const { name, version = '', dependencies } = JSON.parse(readFileSync(file, 'utf8')) as {
       name?: string
+      version?: string
       dependencies?: Record<string, string>
     }
-    if (name === 'hysas') return { root: folder, dependencies: new Set(Object.keys(dependencies ?? {})) }
+    if (name === 'hysas') return { root: folder, version, dependencies: new Set(Object.keys(dependencies ?? {})) }
   }
   const parent = dirname(folder)
   if (parent === folder) throw new HysasError('INTERNAL', { reason: 'the package hysas has lost its package.json' })

@@ -64,6 +64,8 @@ export function namesOf(namespace = 'HySAS') {
     node: (name: string) => `${namespace}:node:${name}`,
     /** String: Redis ms at which the last shutdown was commanded; nodes started before it end. */
     shutdown: `${namespace}:shutdown`,
+    /** Hash: when jobs without a lock were last looked for, and not before when they may be. */
+    stalls: `${namespace}:stalls`,
     /** Hash: messages published, by channel. */
     published: `${namespace}:published`,
     /** Stream of the last log lines of a worker. */

@@ -1,0 +1,181 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { messageOf } from '../errors.js'
+import {
+  type ConfigMessage,
+  type FromChild,
+  type InitMessage,
+  LOG_FD,
+  PARENT_COMMAND,
+  type ToChild,
+} from '../protocol.js'
+
+export type OutputStream = 'log' | 'stdout' | 'stderr'
+
+/**
+ * One child process, in the shape that BullMQ's `sandbox` drives: events `message`, `exit`; `send`, `kill`.
+ * Its output is read line by line and never piped: BullMQ's own Child pipes, which warns at the 11th.
+ */
+export class Child extends EventEmitter {
+  readonly childProcess: ChildProcess
+  /** Resolves when it is loaded and connected; rejects when it ends before. */
+  readonly ready: Promise<void>
+  /** Gets every line it writes. */
+  onLine: (stream: OutputStream, line: string) => void = () => {}
+  onMessage: (message: FromChild) => void = () => {}
+  exitCode: number | null = null
+  signalCode: NodeJS.Signals | null = null
+  /** What it has loaded: BullMQ's pool asks. */
+  processFile = ''
+
+  constructor(entry: string, config: ConfigMessage) {
+    super()
+    const [execPath, execArgv] = DEATH_BOUND
+    this.childProcess = fork(entry, [], {
+      execPath,
+      execArgv,
+      env: childEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      serialization: 'json',
+    })
+    const { childProcess } = this
+    this.ready = new Promise((resolve, reject) => {
+      const onReady = (message: FromChild) => {
+        if (message.hysas === 'ready') resolve()
+      }
+      childProcess.on('message', onReady)
+      childProcess.once('exit', (code, signal) =>
+        reject(new Error(`the child ended while starting (${ending(code, signal)})`)),
+      )
+      childProcess.once('error', reject)
+    })
+    this.ready.catch(() => {})
+    this.#read('stdout', childProcess.stdout)
+    this.#read('stderr', childProcess.stderr)
+    this.#read('log', childProcess.stdio[LOG_FD] as Readable | null)
+    childProcess.on('message', (message: FromChild & { cmd?: number }) => {
+      if (message.cmd === undefined) this.onMessage(message)
+      else this.emit('message', message)
+    })
+    childProcess.on('error', () => {}) // an exit follows, or the spawn failed: `ready` has told
+    // `close` comes after the last line of output, so that nobody misses what it said before it ended
+    childProcess.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
+      this.exitCode = code
+      this.signalCode = signal
+      if (code === null && signal === null) this.exitCode = -1
+      this.emit('exit', code, signal)
+      this.removeAllListeners()
+    })
+    void this.send(config)
+  }
+
+  get pid(): number {
+    return this.childProcess.pid ?? -1
+  }
+
+  get exited(): boolean {
+    return this.exitCode !== null || this.signalCode !== null
+  }
+
+  /** Never rejects: a child that can't be told anything is ending, and its exit tells. */
+  send(message: ToChild | object): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.childProcess.connected) return resolve()
+      this.childProcess.send(message, () => resolve())
+    })
+  }
+
+  /** Has it load a processor. @throws Error what the child says is wrong with it, or that it took too long */
+  async load(value: InitMessage['value'], deadlineMs: number): Promise<void> {
+    await this.ready
+    await new Promise<void>((resolve, reject) => {
+      const settle = (done: () => void) => {
+        clearTimeout(timer)
+        this.off('message', onMessage)
+        this.off('exit', onExit)
+        done()
+      }
+      const onMessage = (message: { cmd: number; err?: { message?: string; stack?: string } }) => {
+        if (message.cmd === PARENT_COMMAND.initCompleted) settle(resolve)
+        if (message.cmd === PARENT_COMMAND.initFailed) {
+          const error = new Error(message.err?.message ?? 'the processor could not be loaded')
+          if (message.err?.stack) error.stack = message.err.stack
+          settle(() => reject(error))
+        }
+      }
+      const onExit = (code: number | null, signal: string | null) =>
+        settle(() => reject(new Error(`the child ended while loading the processor (${ending(code, signal)})`)))
+      const timer = setTimeout(
+        () => settle(() => reject(new Error(`the processor was not loaded within ${deadlineMs / 1000} s`))),
+        deadlineMs,
+      )
+      this.on('message', onMessage)
+      this.on('exit', onExit)
+      void this.send({ cmd: 0, value } satisfies InitMessage)
+    })
+    this.processFile = value.bundle
+  }
+
+  /** Sends a signal and resolves when the process has ended; after `timeoutMs` it is killed. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL', timeoutMs = 5000): Promise<void> {
+    if (this.exited) return
+    const ended = new Promise<void>((resolve) => this.once('exit', () => resolve()))
+    this.childProcess.kill(signal)
+    const timer = setTimeout(() => this.childProcess.kill('SIGKILL'), timeoutMs)
+    await ended
+    clearTimeout(timer)
+  }
+
+  #read(stream: OutputStream, from: Readable | null): void {
+    if (!from) return
+    from.on('error', () => {})
+    createInterface({ input: from, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+      try {
+        this.onLine(stream, line)
+      } catch (error) {
+        process.stderr.write(`a line of a worker could not be kept: ${messageOf(error)}\n`)
+      }
+    })
+  }
+}
+
+export function ending(code: number | null, signal: string | null): string {
+  return signal ? `signal ${signal}` : `exit code ${code}`
+}
+
+const ARGV = ['--enable-source-maps']
+
+/**
+ * How a child is started. Where the system has it, bound to its parent's death, so that a killed node leaves nothing
+ * behind that goes on publishing, not even out of an endless loop. `setpriv` replaces itself by node: pid and IPC stay.
+ */
+const DEATH_BOUND: [string, string[]] = (() => {
+  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path))
+  if (process.platform !== 'linux' || !setpriv) return [process.execPath, ARGV]
+  return [setpriv, ['--pdeathsig', 'KILL', process.execPath, ...ARGV]]
+})()
+
+/** Names of variables that a worker may see: nothing that may hold a secret of the node. */
+const ALLOWED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'NODE_ENV',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+]
+
+function childEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => ALLOWED.includes(name) || name.startsWith('HYSAS_WORKER_')),
+  )
+}

@@ -1,0 +1,92 @@
+import { type Child as BullChild, ChildPool } from 'bullmq'
+import type { ConfigMessage } from '../protocol.js'
+import { Child } from './child.js'
+
+/** How long a processor may take to load, ms. */
+const LOAD_DEADLINE_MS = 15_000
+
+export interface ChildrenOptions {
+  entry: string
+  config: ConfigMessage
+  /** Children that stand ready, connected and with nothing loaded. */
+  spares?: number
+}
+
+export type Children = ReturnType<typeof createChildren>
+
+/** The child processes of a node: spare ones that stand ready, and those that host a run. */
+export function createChildren({ entry, config, spares = 1 }: ChildrenOptions) {
+  const spare: Child[] = []
+  const all = new Set<Child>()
+  let closed = false
+
+  const spawn = (): Child => {
+    const child = new Child(entry, config)
+    all.add(child)
+    child.once('exit', () => {
+      all.delete(child)
+      const index = spare.indexOf(child)
+      if (index >= 0) spare.splice(index, 1)
+    })
+    return child
+  }
+
+  const refill = (): void => {
+    while (!closed && spare.length < spares) spare.push(spawn())
+  }
+
+  return {
+    /** A child that may be given a processor to load; ready as soon as its `ready` says so. */
+    take(): Child {
+      const child = spare.shift() ?? spawn()
+      // the replacement waits a little, so that it does not take the processor from the run that is starting
+      setTimeout(refill, 50).unref()
+      return child
+    },
+    refill,
+    size: () => all.size,
+    async close(): Promise<void> {
+      closed = true
+      await Promise.all([...all].map((child) => child.kill('SIGKILL')))
+    },
+  }
+}
+
+/** What a run wants of its child. */
+export interface Hosting {
+  type: string
+  version: string
+  /** A child of an earlier tick, if it is still there. */
+  kept?: Child | undefined
+  onChild(child: Child): void
+}
+
+/**
+ * The pool that BullMQ's `sandbox` is given for one run: it hands out a child of ours, with the file loaded, and never
+ * keeps it: what becomes of it is decided where the run ends. (Stock pools reuse a child for the next job, leftovers of
+ * the last run included.)
+ */
+export class RunPool extends ChildPool {
+  readonly #children: Children
+  readonly #hosting: Hosting
+
+  constructor(children: Children, hosting: Hosting) {
+    super({ mainFile: '' })
+    this.#children = children
+    this.#hosting = hosting
+  }
+
+  override async retain(bundle: string): Promise<BullChild> {
+    const { type, version, kept, onChild } = this.#hosting
+    const child = kept && !kept.exited ? kept : this.#children.take()
+    onChild(child)
+    if (child.processFile !== bundle) await child.load({ bundle, type, version }, LOAD_DEADLINE_MS)
+    return child as unknown as BullChild
+  }
+
+  override release(): void {}
+
+  override remove(): void {}
+
+  override async kill(): Promise<void> {}
+}

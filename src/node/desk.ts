@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { type ConnectionOptions, type Job, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { HysasError, messageOf, toHysasError } from '../errors.js'
+import {
+  COMMANDS,
+  type CommandAnswer,
+  type CommandContext,
+  CommandData,
+  type CommandName,
+  execute,
+} from '../fleet/commands.js'
+import { giveReply, submit } from '../fleet/submit.js'
+import type { Logger } from '../log.js'
+import { countRaw } from '../redis/fleet-scripts.js'
+import { COMMAND_QUEUE } from '../redis/names.js'
+import type { StoredEvent } from '../store/types.js'
+import { readRaw } from './raw-command.js'
+
+export interface DeskOptions extends CommandContext {
+  node: string
+  /** A connection of its own: it only hears the raw channel. */
+  subscriber: Redis
+  /** Raw messages must carry it, where it is set. */
+  commandToken: string | undefined
+  log: Logger
+  record(event: Partial<StoredEvent> & { kind: string }): void
+}
+
+/** Commands carried out at the same time by one node. */
+const AT_ONCE = 8
+
+/** Takes commands: jobs of the queue `Command`, and raw messages on the channel of commands, which become jobs. */
+export function createDesk(options: DeskOptions) {
+  const { redis, names, log, record, subscriber } = options
+  let worker: Worker | undefined
+
+  async function take(job: Job): Promise<CommandAnswer> {
+    const given = job.data as Partial<CommandData> | null
+    const reply = typeof given?.reply === 'string' ? given.reply : undefined
+    try {
+      const { name, data } = commandOf(job)
+      const answer = await execute(options, name, data)
+      told(name, data, answer.result)
+      // the worker itself answers what was sent to it
+      if (reply && name !== 'send') await giveReply(redis, names, reply, { ok: true, value: answer })
+      return answer
+    } catch (error) {
+      const coded = toHysasError(error)
+      told(job.name, given ?? {}, coded.code, coded)
+      if (reply) await giveReply(redis, names, reply, { ok: false, error: coded.toJSON() })
+      // the job fails with the sentence and the remedy, so that Bull Board shows both
+      throw new Error(`${coded.code}: ${coded.message} ${coded.remedy}`, { cause: error })
+    }
+  }
+
+  function told(
+    command: string,
+    { nickname = '', type = '', by = 'by hand' }: Partial<CommandData>,
+    result: string,
+    error?: HysasError,
+  ): void {
+    const about = {
+      nickname: String(nickname).slice(0, 100),
+      type: String(type).slice(0, 100),
+      source: String(by).slice(0, 200),
+    }
+    const severity = error ? 'warning' : 'info'
+    const message = error ? `${command} refused: ${error.message}` : `${command} ${about.nickname}: ${result}`
+    record({
+      kind: 'command',
+      severity,
+      ...about,
+      message: message.slice(0, 1000),
+      data: { command: command.slice(0, 40), result },
+    })
+    log[error ? 'warn' : 'info']({ command: command.slice(0, 40), ...about, result }, 'command')
+  }
+
+  /** Every node hears a raw message; the one that counts it first makes it a job. */
+  async function hear(raw: string): Promise<void> {
+    const hash = createHash('sha256').update(raw).digest('hex')
+    if (!(await countRaw(redis, names, hash, options.node))) return
+    try {
+      const { name, data } = readRaw(raw, options.commandToken)
+      await submit(options, name, { ...data, by: 'channel' }, 10_000)
+    } catch (error) {
+      const { code, message } = toHysasError(error)
+      log.warn({ code, bytes: raw.length }, `a raw command was refused: ${message}`)
+      record({
+        kind: 'command',
+        severity: 'warning',
+        source: 'channel',
+        message: `refused: ${message}`,
+        data: { result: code },
+      })
+    }
+  }
+
+  return {
+    async start(): Promise<void> {
+      worker = new Worker(COMMAND_QUEUE, take, {
+        connection: redis as unknown as ConnectionOptions,
+        prefix: names.queuePrefix,
+        concurrency: AT_ONCE,
+        lockDuration: 30_000,
+        stalledInterval: 5000,
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
+        drainDelay: 1,
+        runRetryDelay: 1000,
+      })
+      worker.on('error', (error) => log.debug({ err: error.message }, 'the queue of commands'))
+      subscriber.on('message', (channel: string, raw: string) => {
+        if (channel === names.command)
+          hear(raw).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'a raw command was lost'))
+      })
+      await subscriber.subscribe(names.command)
+    },
+
+    async close(): Promise<void> {
+      await worker?.close()
+    },
+  }
+}
+
+/** Command and data of a job; made by hand on Bull Board, its name may be anything and its data says less. */
+function commandOf(job: Job): { name: CommandName; data: CommandData } {
+  const parsed = CommandData.safeParse(job.data ?? {})
+  if (!parsed.success) {
+    const reason = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; ')
+    throw new HysasError('BAD_MESSAGE', { reason })
+  }
+  const data = parsed.data
+  const named = COMMANDS.find((command) => command === job.name)
+  const name = data.command ?? named ?? (data.type && data.nickname ? 'start' : undefined)
+  if (!name)
+    throw new HysasError('BAD_MESSAGE', { reason: `"${job.name.slice(0, 40)}" is none of ${COMMANDS.join(', ')}` })
+  return { name, data }
+}

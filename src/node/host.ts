@@ -1,0 +1,268 @@
+import type { Redis } from 'ioredis'
+import type { EndReason } from '../contract.js'
+import { messageOf } from '../errors.js'
+import { readWanted } from '../fleet/fleet.js'
+import type { Queues } from '../fleet/queues.js'
+import type { Logger } from '../log.js'
+import { keepLocks, mayCheckStalls } from '../redis/lock-scripts.js'
+import type { Names } from '../redis/names.js'
+import type { StoredEvent } from '../store/types.js'
+import type { Catalog, CatalogEntry } from './catalog.js'
+import type { OutputStream } from './child.js'
+import type { Children } from './children.js'
+import { createKept } from './kept.js'
+import { type Run, startRun } from './run.js'
+import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
+import { createSettle } from './settle.js'
+
+export interface HostOptions {
+  node: string
+  capacity: number
+  redis: Redis
+  names: Names
+  queues: Queues
+  catalog: Catalog
+  children: Children
+  log: Logger
+  /** Fair share of the wanted workers, now. */
+  share(): number
+  record(event: Partial<StoredEvent> & { kind: string }): void
+  onLine(run: Run, stream: OutputStream, line: string): void
+}
+
+export type Host = ReturnType<typeof createHost>
+
+/** A worker that has waited so long, with no node having room in its fair share, is taken by any that has capacity, ms. */
+const CROWDED_MS = 1500
+/** A tick goes first to the node that keeps the worker's child: the others look so much later, ms. */
+const STICKY_MS = 250
+
+/** The workers that a node hosts: takes jobs within its share, runs them, keeps their locks, ends them when told. */
+export function createHost(options: HostOptions) {
+  const { node, redis, names, queues, catalog, children, log, record } = options
+  const runners = new Map<string, Runner>()
+  const runs = new Map<string, Run>()
+  const kept = createKept({ redis, names, log })
+  const settle = createSettle({ ...options, kept, later })
+  const dirty = new Set<string>()
+  const crowdedSince = new Map<string, number>()
+  const timers = new Map<string, NodeJS.Timeout>()
+  let pumping: Promise<void> | undefined
+  let draining = false
+  let closed = false
+
+  const isTick = (type: string): boolean => catalog.get(type)?.manifest?.kind === 'repeatable'
+  const hosted = (): number => [...runs.values()].filter((run) => !isTick(run.type)).length + kept.size()
+
+  /** Looks for jobs of a type as soon as it can. */
+  function look(type: string): void {
+    dirty.add(type)
+    pumping ??= pump().finally(() => {
+      pumping = undefined
+    })
+  }
+
+  /** The same after a while; an earlier appointment stands. */
+  function later(type: string, delayMs: number): void {
+    const due = Date.now() + delayMs
+    const known = timers.get(type) as (NodeJS.Timeout & { due?: number }) | undefined
+    if (closed || (known?.due !== undefined && known.due <= due)) return
+    clearTimeout(known)
+    const timer: NodeJS.Timeout & { due?: number } = setTimeout(
+      () => {
+        timers.delete(type)
+        look(type)
+      },
+      Math.max(1, delayMs),
+    )
+    timer.due = due
+    timers.set(type, timer)
+  }
+
+  async function pump(): Promise<void> {
+    for (let type = first(dirty); type !== undefined && !draining; type = first(dirty)) {
+      dirty.delete(type)
+      try {
+        await takeAll(type)
+      } catch (error) {
+        if (!closed) log.debug({ type, err: messageOf(error) }, 'jobs could not be fetched; trying again')
+        later(type, 1000)
+      }
+    }
+  }
+
+  async function takeAll(type: string): Promise<void> {
+    const runner = runners.get(type)
+    const entry = catalog.get(type)
+    if (!runner || !entry?.bundle) return
+    while (!draining) {
+      if (!hasRoom(type)) return
+      const taken = await runner.take()
+      if (!taken) break
+      crowdedSince.delete(type)
+      void host(runner, entry, taken.job, taken.token)
+    }
+    const next = await queues.nextDelayedMs(type)
+    if (next !== undefined) later(type, next - Date.now() + (isTick(type) && !kept.has(type) ? STICKY_MS : 0))
+  }
+
+  function hasRoom(type: string): boolean {
+    if (isTick(type)) return true
+    const now = hosted()
+    if (now < Math.min(options.capacity, options.share())) return true
+    const since = crowdedSince.get(type)
+    if (since === undefined) crowdedSince.set(type, performance.now())
+    else if (performance.now() - since > CROWDED_MS && now < options.capacity) {
+      crowdedSince.delete(type) // one for now; the next has to wait as long
+      return true
+    }
+    return false
+  }
+
+  async function host(runner: Runner, entry: CatalogEntry, job: WorkerJobHandle, token: string): Promise<void> {
+    const { nickname } = job.data
+    if (isTick(entry.type) && [...runs.values()].some((run) => run.nickname === nickname && run.type === entry.type)) {
+      await redis.hincrby(names.info(entry.type, nickname), 'skipped', 1).catch(() => {})
+      await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
+      return
+    }
+    const before = await redis.hget(names.worker(nickname), 'node').catch(() => null)
+    const run = startRun({
+      job,
+      token,
+      entry,
+      children,
+      kept: isTick(entry.type) ? kept.take(nickname, job.data.revision) : undefined,
+      onLine: options.onLine,
+      onStarted: (run) => started(run, before ?? ''),
+    })
+    const key = `${run.type}/${run.jobId}`
+    runs.set(key, run)
+    // a stop that came between fetching and now was heard by nobody
+    void checkWanted([run])
+    try {
+      await settle(runner, run, await run.done)
+    } catch (error) {
+      if (!closed)
+        log.warn({ nickname, type: run.type, err: messageOf(error) }, 'the end of a run could not be written')
+    } finally {
+      runs.delete(key)
+      look(run.type)
+    }
+  }
+
+  function started(run: Run, before: string): void {
+    const { nickname, type, claimed } = run
+    const about = { nickname, type, epoch: claimed?.epoch ?? null, source: node }
+    if (isTick(type)) return
+    if (before && before !== node) {
+      record({ ...about, kind: 'moved', message: `moved from ${before} to ${node}`, data: { from: before, to: node } })
+    }
+    record({
+      ...about,
+      kind: 'started',
+      message: `started on ${node}`,
+      data: { pid: run.child?.pid, version: run.entry.version },
+    })
+    run.job
+      .log(`${new Date().toISOString()} started on ${node}, process ${run.child?.pid}, epoch ${claimed?.epoch}`)
+      .catch(() => {})
+  }
+
+  /** Ends runs that nobody wants any more, or that have been commanded anew. */
+  async function checkWanted(some: readonly Run[]): Promise<void> {
+    const replies = await Promise.all(
+      some.map((run) => redis.hmget(names.worker(run.nickname), 'wanted', 'revision').catch(() => undefined)),
+    )
+    some.forEach((run, i) => {
+      const [wanted, revision] = replies[i] ?? ['1', String(run.revision)]
+      if (wanted !== '1') run.end('stop')
+      else if (Number(revision) !== run.revision) run.end('restart')
+    })
+  }
+
+  const ofNickname = (nickname: string): Run[] => [...runs.values()].filter((run) => run.nickname === nickname)
+
+  return {
+    runs: () => [...runs.values()],
+    hosted,
+
+    /** Types that can be run here: each gets its BullMQ Worker. */
+    setTypes(types: readonly string[]): void {
+      for (const type of types) {
+        if (runners.has(type)) continue
+        const runner = createRunner(type, redis, names, (error) => log.debug({ type, err: error.message }, 'queue'))
+        runners.set(type, runner)
+        look(type)
+      }
+      for (const [type, runner] of runners) {
+        if (types.includes(type) || [...runs.values()].some((run) => run.type === type)) continue
+        runners.delete(type)
+        void runner.close()
+      }
+    },
+
+    /** What came over the wake channel. */
+    heard(message: { what?: string; type?: string; nickname?: string; epoch?: number }): void {
+      const { what, type, nickname } = message
+      if (nickname && (what === 'stop' || what === 'restart')) {
+        void checkWanted(ofNickname(nickname))
+        void kept.end(nickname, what)
+      }
+      if (nickname && what === 'wedged') {
+        for (const run of ofNickname(nickname)) {
+          if (run.claimed?.epoch === message.epoch) run.kill('it gave no heartbeat: its event loop is blocked')
+        }
+      }
+      // ours or another's run has ended: its share, or its name, may be free now
+      if (type && (what === 'job' || what === 'ended')) look(type)
+    },
+
+    /** Once a second: what was missed on the wake channel, and what has had to wait. */
+    async check(): Promise<void> {
+      await checkWanted([...runs.values()])
+      await kept.check()
+      for (const type of runners.keys()) if (!isTick(type) || kept.has(type)) look(type)
+    },
+
+    /** Once a second: prolongs all locks in one call. */
+    async keepLocks(): Promise<void> {
+      const lost = await keepLocks(redis, names, [...runs.values()])
+      for (const { type, jobId } of lost) runs.get(`${type}/${jobId}`)?.kill('its job was given to another node')
+    },
+
+    /** Puts jobs of dead nodes back to waiting. */
+    async freeStalled(): Promise<void> {
+      if (draining || !(await mayCheckStalls(redis, names))) return
+      for (const [type, runner] of runners) if ((await runner.freeStalled()).length) look(type)
+    },
+
+    /** Ends all runs, in order; resolves when none is left. */
+    async drain(reason: EndReason): Promise<void> {
+      draining = true
+      for (const timer of timers.values()) clearTimeout(timer)
+      await pumping
+      for (const run of runs.values()) run.end(reason)
+      await Promise.all([kept.endAll(reason), ...[...runs.values()].map((run) => run.done)])
+      while (runs.size) await new Promise((resolve) => setTimeout(resolve, 5))
+    },
+
+    async close(): Promise<void> {
+      draining = closed = true
+      for (const timer of timers.values()) clearTimeout(timer)
+      await Promise.all([...runners.values()].map((runner) => runner.close()))
+    },
+  }
+}
+
+/** Wanted workers by type, for the fair share. Repeatable ones count too: each keeps a child somewhere. */
+export async function countWanted(redis: Redis, names: Names): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for (const { type } of await readWanted(redis, names)) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return counts
+}
+
+function first<T>(set: ReadonlySet<T>): T | undefined {
+  for (const item of set) return item
+  return undefined
+}

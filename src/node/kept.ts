@@ -1,0 +1,91 @@
+import type { Redis } from 'ioredis'
+import type { EndReason } from '../contract.js'
+import type { Logger } from '../log.js'
+import type { Names } from '../redis/names.js'
+import type { Child } from './child.js'
+
+interface Entry {
+  child: Child
+  type: string
+  version: string
+  revision: number
+  /** The run token that the child claimed with. */
+  token: string
+  graceMs: number
+}
+
+export type Kept = ReturnType<typeof createKept>
+
+/**
+ * Children of repeatable workers between two ticks: module state lasts as long as they do. One that the worker no longer
+ * belongs to (commanded anew, or ticked elsewhere since) is ended.
+ */
+export function createKept({ redis, names, log }: { redis: Redis; names: Names; log: Logger }) {
+  const byNickname = new Map<string, Entry>()
+
+  const drop = (nickname: string): Entry | undefined => {
+    const entry = byNickname.get(nickname)
+    byNickname.delete(nickname)
+    return entry
+  }
+
+  /** Lets the child run `beforeTermination`, within its grace, and kills it. */
+  const finish = async (nickname: string, entry: Entry, reason: EndReason): Promise<void> => {
+    const { child, graceMs, revision } = entry
+    if (child.exited) return
+    const answered = new Promise<void>((resolve) => {
+      child.on('message', () => resolve())
+      child.on('exit', () => resolve())
+      setTimeout(resolve, graceMs).unref()
+    })
+    const data = JSON.stringify({ nickname, revision, reason })
+    await child.send({ cmd: 1, job: { id: 'end', name: 'end', data }, token: '' })
+    await answered
+    await child.kill('SIGKILL')
+    log.debug({ nickname, reason }, 'the child of a repeatable worker was ended')
+  }
+
+  return {
+    size: () => byNickname.size,
+    has: (type: string): boolean =>
+      [...byNickname.values()].some((entry) => entry.type === type && !entry.child.exited),
+
+    keep(nickname: string, entry: Entry): void {
+      byNickname.set(nickname, entry)
+      entry.child.once('exit', () => {
+        if (byNickname.get(nickname)?.child === entry.child) byNickname.delete(nickname)
+      })
+    },
+
+    /** The child for the next tick, if it still fits; it is the caller's then. */
+    take(nickname: string, revision: number): Child | undefined {
+      const entry = drop(nickname)
+      if (!entry || entry.child.exited) return undefined
+      if (entry.revision === revision) return entry.child
+      void finish(nickname, entry, 'restart')
+      return undefined
+    },
+
+    async end(nickname: string, reason: EndReason): Promise<void> {
+      const entry = drop(nickname)
+      if (entry) await finish(nickname, entry, reason)
+    },
+
+    async endAll(reason: EndReason): Promise<void> {
+      const all = [...byNickname]
+      byNickname.clear()
+      await Promise.all(all.map(([nickname, entry]) => finish(nickname, entry, reason)))
+    },
+
+    /** Ends children whose worker is unwanted, commanded anew, or has had its tick elsewhere. */
+    async check(): Promise<void> {
+      for (const [nickname, entry] of [...byNickname]) {
+        const [wanted, revision, token] = await redis.hmget(names.worker(nickname), 'wanted', 'revision', 'token')
+        if (byNickname.get(nickname) !== entry) continue
+        if (wanted === '1' && Number(revision) === entry.revision && token === entry.token) continue
+        byNickname.delete(nickname)
+        void finish(nickname, entry, wanted === '1' ? 'restart' : 'stop')
+      }
+    },
+  }
+}

@@ -1,0 +1,308 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Redis } from 'ioredis'
+import type { Settings } from '../config/settings.js'
+import { nodeNameOf } from '../config/surroundings.js'
+import { CONTRACT_VERSION } from '../contract.js'
+import { HysasError, messageOf } from '../errors.js'
+import { type NodeEntry, readNodes } from '../fleet/nodes.js'
+import { createOutbox, recordEvent } from '../fleet/outbox.js'
+import { createQueues } from '../fleet/queues.js'
+import { type Logger, withoutPassword } from '../log.js'
+import { checkServer, connectRedis, ready } from '../redis/connect.js'
+import { beatNode, removeNode } from '../redis/fleet-scripts.js'
+import { type Names, namesOf } from '../redis/names.js'
+import { openStore } from '../store/store.js'
+import type { EventStore, StoredEvent } from '../store/types.js'
+import { createWriter } from '../store/writer.js'
+import { createCatalog } from './catalog.js'
+import { createChildren } from './children.js'
+import { createDesk } from './desk.js'
+import { countWanted, createHost, type Host } from './host.js'
+import { createLogKeeper } from './logs.js'
+import { offersOf } from './offers.js'
+import { builtFile, ownPackage } from './package-root.js'
+import { checkParams } from './params.js'
+import { fairShare } from './share.js'
+import { claimStore } from './store-place.js'
+import { ensureSystem } from './system.js'
+
+export interface NodeOptions {
+  settings: Settings & { redisUrl: string }
+  log: Logger
+}
+
+/** How a node ends: its workers go to other nodes, or (the whole fleet is shut down) wait for the next. */
+export type StopHow = 'handover' | 'shutdown'
+
+/** One `hysas up` process: hosts workers, takes commands, tells what it has. */
+export interface HysasNode {
+  readonly name: string
+  readonly redis: Redis
+  readonly names: Names
+  /** True while Redis answers. */
+  isReady(): boolean
+  host(): Host
+  openStore(): Promise<EventStore>
+  types(): readonly string[]
+  broken(): Record<string, string>
+  /** Told to others, as the address of its page. */
+  setUrl(url: string): void
+  /** Joins the fleet. @throws HysasError NO_REDIS, REDIS_AUTH, REDIS_OLD, REDIS_EVICTS, NODE_NAME_TAKEN, INCOMPATIBLE, SECOND_HOST_SQLITE */
+  start(): Promise<void>
+  /** May be called twice or at once. */
+  stop(how?: StopHow): Promise<void>
+  /** Resolves with how it ended, once all is released. */
+  readonly stopped: Promise<StopHow>
+}
+
+const BEAT_MS = 1000
+
+export function createNode({ settings, log }: NodeOptions): HysasNode {
+  const names = namesOf(settings.namespace)
+  const token = randomUUID()
+  const startedAt = Date.now() / 1000
+  const shown = withoutPassword(settings.redisUrl)
+  const releasers: (() => unknown)[] = []
+  const redis = connectRedis(settings.redisUrl, 'node', settings.node)
+  const loopDelay = monitorEventLoopDelay({ resolution: 20 })
+  let name = settings.node
+  let url = ''
+  let host: Host | undefined
+  let nodes: NodeEntry[] = []
+  let wanted = new Map<string, number>()
+  let stopping: Promise<void> | undefined
+  let starting: Promise<void> | undefined
+  let draining = false
+  let resolveStopped: (how: StopHow) => void = () => {}
+  const stopped = new Promise<StopHow>((resolve) => {
+    resolveStopped = resolve
+  })
+
+  const storeOptions = { url: settings.databaseUrl, sqliteFile: join(settings.dataDir, 'hysas.db') }
+  const record = (event: Partial<StoredEvent> & { kind: string }) => {
+    recordEvent(redis, names, { node: name, ...event }).catch((error: unknown) =>
+      log.warn({ err: messageOf(error) }, 'an event was not recorded'),
+    )
+  }
+
+  const catalog = createCatalog({
+    folders: settings.processors,
+    builtinFolder: join(ownPackage().root, 'processors'),
+    outDir: join(settings.dataDir, 'bundles'),
+    log,
+    onChange: (type) => void typesChanged(type),
+  })
+
+  async function start(): Promise<void> {
+    releasers.push(() => redis.disconnect())
+    await ready(redis, settings.redisUrl, settings.redisSource)
+    await checkServer(redis, shown)
+    await checkContract()
+    storeOptions.sqliteFile = await claimStore(redis, names, settings, storeOptions.sqliteFile)
+    await takeName()
+    releasers.push(() => removeNode(redis, names, name, token))
+    log.setBindings({ node: name })
+
+    releasers.push(() => catalog.close())
+    await catalog.start()
+    const logs = createLogKeeper({ dir: join(settings.dataDir, 'logs'), redis, names, log })
+    releasers.push(() => logs.close())
+    const writer = createWriter({ store: () => openStore(storeOptions), source: createOutbox(redis, names), log })
+    releasers.push(() => writer.stop())
+    writer.start()
+    const { redisUrl, namespace, databases, logLevel } = settings
+    const children = createChildren({
+      entry: builtFile('sandbox/main.cjs'),
+      config: { hysas: 'config', redisUrl, namespace, node: name, databases, logLevel },
+    })
+    releasers.push(() => children.close())
+    const queues = createQueues(redis, names)
+    releasers.push(() => queues.close())
+    const { capacity } = settings
+    const mine = createHost({
+      node: name,
+      capacity,
+      redis,
+      names,
+      queues,
+      catalog,
+      children,
+      log,
+      record,
+      share: () => fairShare({ name, capacity, types: types(), draining }, nodes, wanted),
+      onLine: (run, stream, line) =>
+        logs.line(
+          { type: run.type, nickname: run.nickname, ...(run.claimed && { epoch: run.claimed.epoch }) },
+          stream,
+          line,
+        ),
+    })
+    host = mine
+    releasers.push(() => mine.close())
+    children.refill()
+
+    await beat()
+    const subscriber = connectRedis(redisUrl, 'subscriber', name)
+    releasers.push(() => subscriber.disconnect())
+    subscriber.on('message', (channel: string, raw: string) => channel === names.wake && wake(raw))
+    await subscriber.subscribe(names.wake)
+    await redis.publish(names.wake, JSON.stringify({ what: 'node', node: name }))
+    const context = { redis, names, queues, checkParams, nodes: liveNodes }
+    const desk = createDesk({ ...context, node: name, subscriber, commandToken: settings.commandToken, log, record })
+    releasers.push(() => desk.close())
+    await ensureSystem(context, settings)
+    await refresh()
+    mine.setTypes(types())
+    await desk.start()
+    every(BEAT_MS, 'heartbeat', beat)
+    every(1000, 'locks', mine.keepLocks)
+    every(1000, 'fleet', async () => {
+      await refresh()
+      await mine.check()
+    })
+    every(750, 'stalled jobs', mine.freeStalled)
+    record({ kind: 'node', message: `node ${name} is up`, data: { host: hostname(), pid: process.pid } })
+  }
+
+  async function stop(how: StopHow): Promise<void> {
+    await starting?.catch(() => {})
+    draining = true
+    record({ kind: 'node', message: `node ${name} ends (${how})` })
+    await beat().catch(() => {})
+    await host?.drain(how)
+    for (const release of releasers.splice(0).reverse()) {
+      await Promise.resolve()
+        .then(release)
+        .catch((error: unknown) => log.debug({ err: messageOf(error) }, 'while ending'))
+    }
+    resolveStopped(how)
+  }
+
+  /** Runs `work` again and again, never two at once; what it throws is told and survived. */
+  function every(ms: number, what: string, work: () => Promise<unknown>): void {
+    let timer: NodeJS.Timeout | undefined
+    let ended = false
+    const turn = async () => {
+      await work().catch((error: unknown) => {
+        if (!ended) log.debug({ err: messageOf(error) }, what)
+      })
+      if (!ended) timer = setTimeout(turn, ms)
+    }
+    timer = setTimeout(turn, ms)
+    releasers.push(() => {
+      ended = true
+      clearTimeout(timer)
+    })
+  }
+
+  async function checkContract(): Promise<void> {
+    await redis.set(names.contract, CONTRACT_VERSION, 'NX')
+    const theirs = await redis.get(names.contract)
+    if (Number(theirs) !== CONTRACT_VERSION) {
+      throw new HysasError('INCOMPATIBLE', { theirs: theirs ?? '', ours: CONTRACT_VERSION })
+    }
+  }
+
+  /** The configured name; where that is the host's own and taken, the host's own with the next number. */
+  async function takeName(): Promise<void> {
+    for (let n = 2; !(await beatNode(redis, names, name, token, fields())); n++) {
+      const { host = '', pid = '' } = await redis.hgetall(names.node(name))
+      if (settings.node !== nodeNameOf(hostname())) throw new HysasError('NODE_NAME_TAKEN', { name, host, pid })
+      name = `${settings.node}-${n}`
+    }
+  }
+
+  async function beat(): Promise<void> {
+    const now = await beatNode(redis, names, name, token, fields())
+    loopDelay.reset()
+    const commanded = Number(await redis.get(names.shutdown))
+    if (commanded > startedAt * 1000 && now !== undefined) void node.stop('shutdown')
+  }
+
+  const types = (): string[] => catalog.all().flatMap(({ type, bundle }) => (bundle ? [type] : []))
+
+  function fields(): Record<string, string | number> {
+    return {
+      host: hostname(),
+      pid: process.pid,
+      started_at: startedAt.toFixed(3),
+      version: ownPackage().version,
+      capacity: settings.capacity,
+      workers: host?.hosted() ?? 0,
+      types: JSON.stringify(offersOf(catalog.all())),
+      url,
+      memory_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
+      loop_delay_ms: Math.round(loopDelay.percentile(99) / 1e5) / 10 || 0,
+      draining: draining ? 1 : 0,
+    }
+  }
+
+  async function typesChanged(type: string): Promise<void> {
+    if (!host || draining) return
+    host.setTypes(types())
+    await beat().catch(() => {})
+    await redis.publish(names.wake, JSON.stringify({ what: 'types', node: name, type })).catch(() => 0)
+  }
+
+  async function refresh(): Promise<void> {
+    ;[nodes, wanted] = await Promise.all([readNodes(redis, names), countWanted(redis, names)])
+  }
+
+  /** For the desk: what the others have may be a second old, what this node has never is. */
+  async function liveNodes(): Promise<NodeEntry[]> {
+    nodes = await readNodes(redis, names)
+    return nodes.map((entry) => (entry.name === name ? { ...entry, offered: offersOf(catalog.all()) } : entry))
+  }
+
+  function wake(raw: string): void {
+    const message = JSON.parse(raw) as { what?: string; type?: string; nickname?: string; epoch?: number }
+    if (message.what === 'shutdown') void beat().catch(() => {})
+    // a share that is a second old would let the first node take what is the second's
+    const counted =
+      message.what === 'start' || message.what === 'stop' || message.what === 'node' || message.what === 'job'
+    if (counted)
+      void refresh().then(
+        () => host?.heard(message),
+        () => {},
+      )
+    else host?.heard(message)
+  }
+
+  const node: HysasNode = {
+    get name() {
+      return name
+    },
+    redis,
+    names,
+    stopped,
+    isReady: () => redis.status === 'ready' && !draining,
+    host() {
+      if (!host) throw new HysasError('INTERNAL', { reason: 'the node has not been started' })
+      return host
+    },
+    openStore: () => openStore(storeOptions),
+    types,
+    broken: () => Object.fromEntries(catalog.all().flatMap(({ type, error }) => (error ? [[type, error]] : []))),
+    setUrl(value) {
+      url = value
+      void beat().catch(() => {})
+    },
+    async start() {
+      starting ??= start()
+      try {
+        await starting
+      } catch (error) {
+        await node.stop('handover')
+        throw error
+      }
+    },
+    stop(how = 'handover') {
+      stopping ??= stop(how)
+      return stopping
+    },
+  }
+  return node
+}

@@ -1,0 +1,126 @@
+import type { Job } from 'bullmq'
+import type { EndReason } from '../contract.js'
+import { messageOf } from '../errors.js'
+import type { RunFailure, RunResult, RunStats, WorkerJobData } from '../protocol.js'
+import type { HeldLock } from '../redis/lock-scripts.js'
+import { sandbox } from './bull-sandbox.js'
+import type { CatalogEntry } from './catalog.js'
+import type { Child, OutputStream } from './child.js'
+import { type Children, RunPool } from './children.js'
+import { climbDown } from './ladder.js'
+
+/** How a run ended, as the node sees it. */
+export interface RunEnd {
+  result?: RunResult
+  failure?: RunFailure
+}
+
+/** One job that this node holds, from fetching to its end. */
+export interface Run extends HeldLock {
+  nickname: string
+  revision: number
+  job: Job<WorkerJobData, RunResult>
+  entry: CatalogEntry
+  /** As soon as the child holds the name: what it takes to write its end for it. */
+  claimed?: { token: string; epoch: number }
+  started: boolean
+  stats?: RunStats
+  child?: Child
+  /** Why the node is ending it; undefined while it isn't. */
+  ending?: EndReason
+  /** Ends it as the ladder says. */
+  end(reason: EndReason): void
+  /** Ends it at once: it is wedged, or someone else has its job. */
+  kill(why: string): void
+  killedFor: string
+  done: Promise<RunEnd>
+}
+
+export interface RunOptions {
+  job: Job<WorkerJobData, RunResult>
+  token: string
+  entry: CatalogEntry
+  children: Children
+  /** Child of an earlier tick. */
+  kept?: Child | undefined
+  onLine(run: Run, stream: OutputStream, line: string): void
+  onStarted(run: Run): void
+}
+
+type LoadedEntry = CatalogEntry & { manifest: NonNullable<CatalogEntry['manifest']> }
+
+/** Runs a job in a child, by BullMQ's own `sandbox`. `done` never rejects. */
+export function startRun({ job, token, entry, children, kept, onLine, onStarted }: RunOptions): Run {
+  const abort = new AbortController()
+  let stopLadder = () => {}
+  const run: Run = {
+    type: entry.type,
+    jobId: job.id ?? '',
+    token,
+    nickname: job.data.nickname,
+    revision: job.data.revision,
+    job,
+    entry,
+    started: false,
+    killedFor: '',
+    end(reason) {
+      if (run.ending) return
+      run.ending = reason
+      const graceMs = ((entry as LoadedEntry).manifest?.graceSeconds ?? 10) * 1000
+      stopLadder = climbDown(abort, reason, () => run.child, graceMs)
+    },
+    kill(why) {
+      run.killedFor ||= why
+      abort.abort('error')
+      run.child?.childProcess.kill('SIGKILL')
+    },
+    done: Promise.resolve({}),
+  }
+  const pool = new RunPool(children, {
+    type: entry.type,
+    version: entry.version,
+    kept,
+    onChild(child) {
+      run.child = child
+      child.onLine = (stream, line) => onLine(run, stream, line)
+      child.onMessage = (message) => {
+        if (message.hysas === 'claimed') run.claimed = { token: message.token, epoch: message.epoch }
+        if (message.hysas === 'stats') run.stats = message.stats
+        if (message.hysas === 'started') {
+          run.started = true
+          onStarted(run)
+        }
+      }
+      if (run.killedFor) child.childProcess.kill('SIGKILL')
+    },
+  })
+  run.done = sandbox<WorkerJobData, RunResult>(entry.bundle, pool)(job, token, abort.signal)
+    .then(
+      (result): RunEnd => ({ result }),
+      (error: unknown): RunEnd => ({ failure: failureOf(error, run) }),
+    )
+    .finally(() => stopLadder())
+  return run
+}
+
+function failureOf(error: unknown, run: Run): RunFailure {
+  const { stack, name, code, refused } = error as RunFailure
+  const message = run.killedFor ? `killed: ${run.killedFor}` : readable(messageOf(error), run)
+  return {
+    message,
+    ...(stack && !run.killedFor && { stack }),
+    ...(name && { name }),
+    ...(typeof code === 'string' && { code }),
+    ...(refused && { refused }),
+  }
+}
+
+/** BullMQ says `Unexpected exit code: null signal: SIGKILL`. */
+function readable(message: string, { child }: Run): string {
+  const exit = /^Unexpected exit code: (\S+) signal: (\S+)$/.exec(message)
+  if (!exit) return message
+  const [, code, signal] = exit
+  return signal !== 'null'
+    ? `its process (${child?.pid}) was ended by ${signal}`
+    : `its process (${child?.pid}) ended with exit code ${code}`
+}

@@ -1,0 +1,65 @@
+import { type ConnectionOptions, type Job, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { RunResult, WorkerJobData } from '../protocol.js'
+import { LOCK_MS, STALL_CHECK_MS } from '../redis/lock-scripts.js'
+import type { Names } from '../redis/names.js'
+
+export type WorkerJobHandle = Job<WorkerJobData, RunResult>
+export type Runner = ReturnType<typeof createRunner>
+
+/**
+ * The BullMQ Worker of one type. It is asked for each job by hand (BullMQ's manual processing), because the node decides
+ * what it takes (its fair share), how locks are kept (by one script for all types) and how a job ends.
+ */
+export function createRunner(type: string, redis: Redis, names: Names, onError: (error: Error) => void) {
+  /** Of failed jobs: when they may be tried again. The node knows; BullMQ asks here. */
+  const delays = new Map<string, number>()
+  const worker = new Worker<WorkerJobData, RunResult>(type, null, {
+    autorun: false,
+    connection: redis as unknown as ConnectionOptions,
+    prefix: names.queuePrefix,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALL_CHECK_MS,
+    drainDelay: 1,
+    runRetryDelay: 1000,
+    // a job is never lost because its hosts crash: BullMQ's default gives up at the second time
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    settings: { backoffStrategy: (_attempts, _type, _error, job) => delays.get(job?.id ?? '') ?? 0 },
+  })
+  worker.on('error', onError)
+  let drawn = 0
+
+  return {
+    type,
+    worker,
+
+    /** The next job that waits, or whose delay is over; locked. */
+    async take(): Promise<{ job: WorkerJobHandle; token: string } | undefined> {
+      const token = `${worker.id}:${drawn++}`
+      const job = (await worker.getNextJob(token, { block: false })) as WorkerJobHandle | undefined
+      return job ? { job, token } : undefined
+    },
+
+    /** Puts jobs whose lock has ended back to waiting. @returns their ids */
+    freeStalled: (): Promise<string[]> => worker.backend.moveStalledJobsToWait(),
+
+    /** Ends a job for good: it leaves nothing behind. */
+    complete: (job: WorkerJobHandle, token: string, result: RunResult): Promise<unknown> =>
+      job.moveToCompleted(result, token, false),
+
+    /** Lets it come back after `delayMs`, with the failure shown on Bull Board. */
+    async fail(job: WorkerJobHandle, token: string, error: Error, delayMs: number): Promise<void> {
+      delays.set(job.id ?? '', delayMs)
+      try {
+        await job.moveToFailed(error, token, false)
+      } finally {
+        delays.delete(job.id ?? '')
+      }
+    },
+
+    /** Gives it to whoever takes it next. */
+    giveBack: (job: WorkerJobHandle, token: string): Promise<unknown> => job.moveToWait(token),
+
+    close: (): Promise<void> => worker.close(true),
+  }
+}
