@@ -9,23 +9,26 @@ export type RedisRole = 'worker' | 'subscriber' | 'client' | 'node'
  * `client`: commands fail at once while Redis is away, and after 2 s without an answer. The other roles: commands wait
  * until Redis is back.
  * @param name shown in Redis's CLIENT LIST as `hysas:<role>:<name>`
+ * @param extra options of ioredis that differ from the role's
  */
-export function connectRedis(url: string, role: RedisRole, name = ''): Redis {
-  const redis = new Redis(url, { ...OPTIONS[role], connectionName: connectionName(role, name) })
+export function connectRedis(url: string, role: RedisRole, name = '', extra: Options = {}): Redis {
+  const redis = new Redis(url, { ...OPTIONS[role], connectionName: connectionName(role, name), ...extra })
   redis.on('error', ignore) // ioredis crashes or prints where nobody listens; `ready` and the commands tell
   return redis
 }
 
 const retryStrategy = (times: number): number => Math.min(1000, 50 * 2 ** Math.min(times - 1, 10))
 
-const PATIENT: RedisOptions = {
+type Options = Omit<RedisOptions, 'replyMapping'>
+
+const PATIENT: Options = {
   maxRetriesPerRequest: null,
   enableOfflineQueue: true,
   retryStrategy,
   keepAlive: 10_000,
   connectTimeout: 5000,
 }
-const OPTIONS: Record<RedisRole, RedisOptions> = {
+const OPTIONS: Record<RedisRole, Options> = {
   worker: PATIENT,
   node: PATIENT,
   subscriber: PATIENT,

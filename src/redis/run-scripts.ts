@@ -252,12 +252,15 @@ export async function finish(redis: Redis, names: Names, request: FinishRequest)
 }
 
 // The first restart is at once; the next waits minDelay, and each further one twice as long, up to maxDelay, less up to
-// a quarter of jitter, so that workers that fell together do not rise together.
+// a quarter of jitter, so that workers that fell together do not rise together. A repeatable worker doesn't run between
+// its ticks, but is `started`: it can be ended then, too.
 const finishScript = script<string[]>(`${NOW}
 local worker, info, beats, ended, wanted, repeatKey, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local token, member, how, nickname = ARGV[1], ARGV[2], ARGV[3], ARGV[11]
 local w = redis.call('HMGET', worker, 'token', 'running', 'crashes', 'claimed_at', 'wanted')
-if w[1] ~= token or w[2] ~= '1' then return {'0', '0', '0', '0', '0'} end
+local asked = how == 'stopped' or how == 'restarted' or how == 'handover'
+local between = asked and w[1] == token and redis.call('HGET', info, 'status') == 'started'
+if w[1] ~= token or (w[2] ~= '1' and not between) then return {'0', '0', '0', '0', '0'} end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', worker, 'running', '0')
 redis.call('HSET', info, 'heart_beat', at, unpack(ARGV, 15))
@@ -303,3 +306,8 @@ redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[1
 redis.call('PUBLISH', wake, cjson.encode({what = 'ended', type = ARGV[14], nickname = nickname}))
 return {'1', string.format('%.0f', crashes), string.format('%.0f', delay), gaveUp, '0'}
 `)
+
+/** Counts a tick that came while the one before was still at work. */
+export async function noteSkipped(redis: Redis, names: Names, type: string, nickname: string): Promise<void> {
+  await redis.hincrby(names.info(type, nickname), 'skipped', 1)
+}

@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis'
+import { messageOf } from '../errors.js'
+import type { RunStats } from '../protocol.js'
+import type { Names } from '../redis/names.js'
+import { beat, dueAfterMs } from '../redis/run-scripts.js'
+import type { Fence } from './fence.js'
+import type { RunState } from './state.js'
+
+export interface Heartbeat {
+  /** Writes one now. Where another is under way, a further one follows it, with what is true then. Never rejects. */
+  beat(): Promise<void>
+  /** The Info fields as they are now. */
+  fields(): Record<string, unknown>
+  stop(): void
+}
+
+/** Beats at once and then every interval, until stopped. While Redis is away, one beat waits for it; the node hears the numbers all the same. */
+export function startHeartbeat(of: {
+  redis: Redis
+  names: Names
+  fence: Fence
+  state: RunState
+  /** Fields that stay the same for the run. */
+  facts: Record<string, unknown>
+  seconds: number
+  /** What the worker hears: channels and patterns. */
+  hears: () => string[]
+  loopDelayMs: () => number
+  onStats: (stats: RunStats) => void
+  onProblem: (message: string) => void
+}): Heartbeat {
+  const { redis, names, fence, state } = of
+  let underWay: Promise<void> | undefined
+  let again = false
+  let loopDelay = 0
+
+  const fields = () => ({
+    ...of.facts,
+    status: state.status,
+    threads: state.threads,
+    data_feeder: of.hears(),
+    published: state.published,
+    received: state.received,
+    errors: state.errors,
+    dropped: state.dropped,
+    error_msg: state.errorMsg,
+    memory_mb: memoryMb(),
+    loop_delay_ms: loopDelay,
+    ...state.extra,
+    ...(state.progress === undefined ? {} : { progress: inJson(state.progress) }),
+  })
+
+  const write = async () => {
+    do {
+      again = false
+      try {
+        const held = await beat(redis, names, fence.run, fields(), dueAfterMs(of.seconds))
+        if (!held) fence.refused()
+      } catch (error) {
+        of.onProblem(`A heartbeat could not be written: ${messageOf(error)}`)
+      }
+    } while (again && !fence.closed)
+    underWay = undefined
+  }
+
+  const beatNow = async (): Promise<void> => {
+    if (fence.closed) return
+    if (underWay) again = true
+    underWay ??= write()
+    await underWay
+  }
+
+  const timer = setInterval(() => {
+    loopDelay = of.loopDelayMs()
+    const { published, received, errors, status } = state
+    of.onStats({ published, received, errors, status, memory_mb: memoryMb(), loop_delay_ms: loopDelay })
+    if (!underWay) void beatNow()
+  }, of.seconds * 1000).unref()
+
+  return { beat: beatNow, fields, stop: () => clearInterval(timer) }
+}
+
+function memoryMb(): number {
+  return Math.round((process.memoryUsage.rss() / 2 ** 20) * 10) / 10
+}
+
+/** Read as JSON again; all but texts are written as JSON anyway. */
+function inJson(value: unknown): unknown {
+  return typeof value === 'string' ? JSON.stringify(value) : value
+}

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis'
+import type { DestinationStream } from 'pino'
+import type { FromChild, RunResult } from '../protocol.js'
+import type { Names } from '../redis/names.js'
+
+/** What all runs of one process share. All else belongs to one run, so that many runs can live in one process. */
+export interface Home {
+  readonly redisUrl: string
+  readonly names: Names
+  /** Name of the node. */
+  readonly node: string
+  /** Connection for commands and scripts; it waits while Redis is away. */
+  readonly redis: Redis
+  /** URLs by the names that `ctx.database(name)` knows. */
+  readonly databases: Readonly<Record<string, string>>
+  readonly logLevel: string
+  readonly logTo: DestinationStream
+  /** Delay of the event loop in ms: 99th percentile since it was last asked. */
+  loopDelayMs(): number
+}
+
+/** What a child says: ours, or BullMQ's own messages (`cmd`). */
+export type Outgoing =
+  | FromChild
+  | { cmd: number; value?: unknown; err?: { message: string; stack?: string } }
+  | { cmd: 0; value: RunResult }
+
+/** Tells the node something. It never rejects: when the node can't be told any more, the process ends. */
+export type Send = (message: Outgoing) => Promise<void>

@@ -1,0 +1,101 @@
+import type { EndReason } from '../contract.js'
+import { createLog } from '../log.js'
+import type { RunResult, StartMessage, ToChild } from '../protocol.js'
+import { CHILD_COMMAND, PARENT_COMMAND } from '../protocol.js'
+import { createEnding, type Ending } from './ending.js'
+import { failureOf, stackOf } from './failure.js'
+import type { Home, Send } from './home.js'
+import { type Loaded, load } from './loading.js'
+import { run } from './run.js'
+import type { Session } from './session.js'
+import { createTicker, type Ticker } from './ticker.js'
+
+/** Hosts one worker in this process: loads its processor, and gives it its runs as the node says. */
+export interface Host {
+  obey(message: ToChild): Promise<void>
+  /** An error that nobody caught: it is logged and told. Resolves when the node has it. */
+  crash(thrown: unknown, what: string): Promise<void>
+  /** SIGTERM: ends the run, if there is one. A second one, or one during its end, leaves no more time. */
+  terminate(): Promise<void>
+  /** Its one run is over, and the process about to be ended. */
+  readonly over: boolean
+}
+
+export function createHost(home: Home, send: Send): Host {
+  let loaded: Loaded | undefined
+  let ticker: Ticker | undefined
+  let session: Session | undefined
+  let current: { ending: Ending; done: Promise<void> } | undefined
+  let over = false
+  const onSession = (opened: Session) => {
+    session = opened
+  }
+
+  const init = async (value: { bundle: string; type: string; version: string }) => {
+    try {
+      loaded = await load(value)
+      if (loaded.kind === 'repeatable') ticker = createTicker({ home, loaded, send, onSession })
+      await send({ cmd: PARENT_COMMAND.initCompleted })
+    } catch (thrown) {
+      const { message, stack } = failureOf(thrown)
+      await send({ cmd: PARENT_COMMAND.initFailed, err: { message, ...(stack ? { stack } : {}) } })
+    }
+  }
+
+  const runOnce = (start: StartMessage, ending: Ending): Promise<RunResult> => {
+    if (!loaded) throw new Error('no processor has been loaded')
+    if (!ticker || loaded.kind === 'repeatable') {
+      if (!ticker) throw new Error('no ticker')
+      return start.job.name === 'end' ? ticker.end(start, ending) : ticker.tick(start, ending)
+    }
+    return run({ home, loaded, start, ending, send, onSession })
+  }
+
+  const start = async (message: StartMessage) => {
+    if (current || over) {
+      const err = { message: current ? 'this child is at work already' : "this child's run is over" }
+      return send({ cmd: PARENT_COMMAND.error, err })
+    }
+    const ending = createEnding()
+    const work = async () => {
+      try {
+        const value = await runOnce(message, ending)
+        await send({ cmd: PARENT_COMMAND.completed, value })
+      } catch (thrown) {
+        await send({ cmd: PARENT_COMMAND.failed, value: failureOf(thrown) })
+      }
+    }
+    const done = work()
+    current = { ending, done }
+    await done
+    current = undefined
+    if (!ticker) over = true
+  }
+
+  return {
+    get over() {
+      return over
+    },
+    async obey(message) {
+      if ('hysas' in message) {
+        if (message.hysas === 'logLevel') session?.setLogLevel(message.level)
+      } else if (message.cmd === CHILD_COMMAND.init) await init(message.value)
+      else if (message.cmd === CHILD_COMMAND.start) await start(message)
+      else if (message.cmd === CHILD_COMMAND.cancel) current?.ending.end(reasonOf(message.value))
+    },
+    async crash(thrown, what) {
+      const log = session?.log ?? createLog({ type: loaded?.type ?? '', nickname: '' }, 'info', home.logTo)
+      log.error({ stack: stackOf(thrown) }, what)
+      await send({ cmd: PARENT_COMMAND.failed, value: failureOf(thrown) })
+    },
+    async terminate() {
+      if (current?.ending.reason) current.ending.hurry()
+      current?.ending.end('signal')
+      await current?.done
+    },
+  }
+}
+
+function reasonOf(value: unknown): EndReason {
+  return value === 'stop' || value === 'restart' || value === 'shutdown' ? value : 'handover'
+}

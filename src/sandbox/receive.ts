@@ -1,0 +1,73 @@
+import type { Context, LongRunningProcessor, Message, Schema } from '../contract.js'
+import { check } from './check.js'
+import type { Delivery } from './delivery.js'
+import type { Handle } from './hearing.js'
+import { noteError, type RunState } from './state.js'
+import { throttle } from './throttle.js'
+
+export interface Receiver {
+  /** Hands a message to `receive`; never throws or rejects. */
+  handle: Handle
+  /** The same for a handler given to `ctx.subscribe`. */
+  guarded: (handler: (message: Message) => unknown) => Handle
+}
+
+/** Counts what is heard, checks it by the processor's schema, and survives or ends on errors as the processor says. */
+export function createReceiver(of: {
+  processor: LongRunningProcessor<Schema | undefined, Schema | undefined>
+  ctx: () => Context
+  state: RunState
+  /** After the end was asked for, errors are most often what was awaited, cut short. */
+  aborted: () => boolean
+  /** Where an error ends the run. */
+  end?: (thrown: unknown) => void
+}): Receiver {
+  const { processor, state } = of
+  const problem = throttle(1000, (text, held) => {
+    of.ctx().log.error(held ? { more: held } : {}, text)
+  })
+
+  const onError = (thrown: unknown) => {
+    if (of.aborted()) return
+    if (processor.onError === 'restart') return of.end?.(thrown)
+    noteError(state, thrown)
+    problem(`receive failed: ${state.errorMsg}`)
+  }
+
+  const refuse = (delivery: Delivery, problems: string) => {
+    noteError(state, `a message from ${delivery.channel} does not fit: ${problems}`)
+    problem(state.errorMsg)
+  }
+
+  const guarded = (handler: (message: Message) => unknown): Handle => {
+    return ({ message }) => {
+      state.received++
+      try {
+        const returned = handler(message)
+        if (returned instanceof Promise) return returned.catch(onError)
+        return isThenable(returned) ? Promise.resolve(returned).catch(onError) : undefined
+      } catch (thrown) {
+        onError(thrown)
+      }
+    }
+  }
+
+  const receive = guarded((message) => processor.receive?.(of.ctx(), message))
+
+  const checked: Handle = async (delivery) => {
+    try {
+      const answer = await check(processor.messages, delivery.message.data)
+      if (!answer.ok) return refuse(delivery, answer.problems)
+      const message = { ...delivery.message, data: answer.value }
+      await receive({ ...delivery, message })
+    } catch (thrown) {
+      onError(thrown)
+    }
+  }
+
+  return { guarded, handle: processor.messages ? checked : receive }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

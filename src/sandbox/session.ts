@@ -1,0 +1,137 @@
+import type { Redis } from 'ioredis'
+import type { Events, LogLevel, Schema } from '../contract.js'
+import { createLog, type Logger } from '../log.js'
+import { connectRedis } from '../redis/connect.js'
+import type { RunIdentity } from '../redis/run-scripts.js'
+import { createDatabases, type Databases } from './databases.js'
+import type { Ending } from './ending.js'
+import { createEvents } from './events.js'
+import { createFence, type Fence } from './fence.js'
+import { type Heartbeat, startHeartbeat } from './heartbeat.js'
+import type { Home, Send } from './home.js'
+import { isLogLevel } from './levels.js'
+import { createProgress } from './progress.js'
+import { createPublisher, type Publisher } from './publisher.js'
+import { createState, type RunState } from './state.js'
+
+/** What a run needs to know of its processor. */
+export interface RunOptions {
+  params?: Schema | undefined
+  heartbeatSeconds?: number | undefined
+  graceSeconds?: number | undefined
+  maxMemoryMb?: number | undefined
+}
+
+/**
+ * All that is opened for one run of a worker (for a repeatable worker: for one epoch, with its many ticks), and closed
+ * with it.
+ */
+export interface Session {
+  readonly run: RunIdentity
+  readonly epoch: number
+  readonly version: string
+  readonly fence: Fence
+  readonly state: RunState
+  readonly log: Logger
+  readonly publisher: Publisher
+  readonly events: Events
+  readonly databases: Databases
+  readonly progress: { set(value: unknown): void }
+  /** The processor's own Redis client, connected at its first command. */
+  redis(): Redis
+  beatWith(hears: () => string[], ending: Ending): Heartbeat
+  setLogLevel(level: string): void
+  close(): Promise<void>
+}
+
+export function openSession(of: {
+  home: Home
+  send: Send
+  run: RunIdentity
+  epoch: number
+  /** Unix ms by Redis's clock. */
+  startedAtMs: number
+  version: string
+  options: RunOptions
+  onStale: () => void
+}): Session {
+  const { home, send, run, epoch } = of
+  const { redis, names, node } = home
+  const { type, nickname } = run
+  const state = createState()
+  const fence = createFence(run, epoch, of.onStale)
+  const log = createLog({ type, nickname, epoch }, levelOf(home.logLevel), home.logTo)
+  const databases = createDatabases(home.databases)
+  const progress = createProgress(state, send)
+  const seconds = of.options.heartbeatSeconds ?? 1
+  const releasers: (() => unknown)[] = [() => fence.close(), progress.close, databases.close]
+  let own: Redis | undefined
+
+  const facts = {
+    nickname,
+    type,
+    pid: process.pid,
+    token: run.token,
+    heart_beat_interval: seconds,
+    node,
+    epoch,
+    started_at: of.startedAtMs / 1000,
+    version: of.version,
+  }
+
+  return {
+    run,
+    epoch,
+    version: of.version,
+    fence,
+    state,
+    log,
+    databases,
+    progress,
+    publisher: createPublisher({ redis, names, fence, state }),
+    events: createEvents({ redis, names, fence, node }),
+    redis() {
+      if (own) return own
+      const opened = connectRedis(home.redisUrl, 'worker', nickname, { lazyConnect: true, maxRetriesPerRequest: 20 })
+      releasers.push(() => opened.disconnect())
+      own = opened
+      return opened
+    },
+    beatWith(hears, ending) {
+      const tooMuch = memoryLimit(of.options.maxMemoryMb, ending)
+      const heartbeat = startHeartbeat({
+        redis,
+        names,
+        fence,
+        state,
+        facts,
+        seconds,
+        hears,
+        loopDelayMs: home.loopDelayMs,
+        onStats(stats) {
+          void send({ hysas: 'stats', nickname, stats })
+          tooMuch(stats.memory_mb)
+        },
+        onProblem: (problem) => log.warn(problem),
+      })
+      return heartbeat
+    },
+    setLogLevel(level) {
+      if (isLogLevel(level)) log.level = level
+    },
+    async close() {
+      for (const release of releasers.splice(0).reverse()) await release()
+    },
+  }
+}
+
+function memoryLimit(limit: number | undefined, ending: Ending): (mb: number) => void {
+  return (mb) => {
+    if (limit === undefined || mb <= limit) return
+    ending.end('error', new Error(`Its process took ${Math.round(mb)} MB of memory, more than its ${limit} MB.`))
+  }
+}
+
+function levelOf(level: string): LogLevel {
+  return isLogLevel(level) ? level : 'info'
+}
