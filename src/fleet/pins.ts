@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis'
+import type { Names } from '../redis/names.js'
+import { pinSchedule, type Schedule } from '../redis/queue-scripts.js'
+import { type NodeEntry, offerOf } from './nodes.js'
+import type { QueuePlan, Wanted } from './plan.js'
+import { inTurns } from './turns.js'
+
+/**
+ * The schedule that each repeatable worker was started with, by nickname. It keeps that until it is restarted, also when
+ * the processor's file is edited. `floating`: of the system, which is not restarted; what the live nodes say counts.
+ */
+export type Pins = ReadonlyMap<string, Schedule | 'floating'>
+
+/** Reads the schedules that are known; one of an earlier command doesn't count. */
+export async function readPins(redis: Redis, names: Names, wanted: readonly Wanted[]): Promise<Pins> {
+  const pins = new Map<string, Schedule | 'floating'>()
+  const repeatable = wanted.filter(({ kind }) => kind === 'repeatable')
+  await inTurns(repeatable, async ({ nickname, revision }) => {
+    const [text, system] = await redis.hmget(names.worker(nickname), 'schedule', 'system')
+    const pinned = text ? (JSON.parse(text) as Schedule & { revision: number }) : undefined
+    if (system === '1') pins.set(nickname, 'floating')
+    else if (pinned?.revision === revision) pins.set(nickname, pinned)
+  })
+  return pins
+}
+
+/** The schedules that a worker may have, best first: before its own is known, that of any live node will do. */
+export function allowedSchedules(
+  nodes: readonly NodeEntry[],
+  pins: Pins,
+  { nickname, type }: Wanted,
+): readonly Schedule[] {
+  const pinned = pins.get(nickname)
+  if (pinned && pinned !== 'floating') return [pinned]
+  const offers = [offerOf(nodes, type), ...nodes.map((node) => node.offered[type])]
+  return offers.flatMap((offer) => (offer?.usable && offer.kind === 'repeatable' ? [offer] : []))
+}
+
+/** Keeps the schedules that were found in order for the first time. */
+export async function pinNew(redis: Redis, names: Names, sound: QueuePlan['sound'], pins: Pins): Promise<void> {
+  const fresh = sound.filter(({ worker }) => !pins.has(worker.nickname))
+  await inTurns(fresh, ({ worker, schedule }) => pinSchedule(redis, names, worker.nickname, worker.revision, schedule))
+}
