@@ -1,10 +1,11 @@
 import { createClient, type NodeView } from '../client.js'
 import type { Settings } from '../config/settings.js'
 import { withoutPassword } from '../log.js'
-import { createNode } from '../node/node.js'
 import { startEmbedded } from '../redis/embedded.js'
 import type { Cli } from './cli.js'
+import { serveNode } from './node-web.js'
 import { nodeLog } from './nodelog.js'
+import { serve } from './serve.js'
 
 /** A node that is up, with what its user wants to know. */
 export interface NodeUp {
@@ -37,30 +38,33 @@ export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Prom
   try {
     const embedded = given.redisUrl ? undefined : await startEmbedded({ dataDir: given.dataDir })
     if (embedded) releasers.push(() => embedded.release())
-    const redisUrl = embedded?.url ?? (given.redisUrl as string)
-    const settings = { ...given, redisUrl }
-    const node = await createNode(settings, { log: nodeLog(cli, given.logLevel) })
+    const settings = { ...given, redisUrl: embedded?.url ?? (given.redisUrl as string) }
+    const log = nodeLog(cli, given.logLevel)
+    const node = createNode({ settings, log })
     releasers.push(() => node.stop('shutdown'))
     await node.start()
-    const mine = (await nodesOf(settings)).find(({ name }) => name === node.name)
-    const stop = async () => node.stop((await isAlone(settings, node.name)) ? 'shutdown' : 'handover')
-    end.addEventListener('abort', () => void stop(), { once: true })
-    if (end.aborted) void stop()
+    const page = settings.web ? await serveNode(node, settings, log, releasers) : ''
+    endWith(end, async () => node.stop((await isAlone(settings, node.name)) ? 'shutdown' : 'handover'))
     return {
       name: node.name,
-      redis: withoutPassword(redisUrl),
+      redis: withoutPassword(settings.redisUrl),
       redisSource: embedded ? 'embedded' : given.redisSource,
       redisShared: embedded?.started === false,
       database: given.databaseUrl ? withoutPassword(given.databaseUrl) : `SQLite in ${given.dataDir}`,
-      page: node.url,
-      types: mine?.types ?? [],
-      broken: mine?.broken ?? {},
-      ended: node.stopped.finally(release),
+      page,
+      types: [...node.types()],
+      broken: node.broken(),
+      ended: node.stopped.then(release),
     }
   } catch (error) {
     await release()
     throw error
   }
+}
+
+function endWith(end: AbortSignal, stop: () => Promise<void>): void {
+  if (end.aborted) void stop()
+  else end.addEventListener('abort', () => void stop(), { once: true })
 }
 
 /** Is nobody there to take the workers over? A Redis that is away counts as nobody. */

@@ -22,6 +22,8 @@ export type Kept = ReturnType<typeof createKept>
  */
 export function createKept({ redis, names, log }: { redis: Redis; names: Names; log: Logger }) {
   const byNickname = new Map<string, Entry>()
+  /** Children whose end is listened for: each comes back after every tick. */
+  const watched = new WeakSet<Child>()
 
   const drop = (nickname: string): Entry | undefined => {
     const entry = byNickname.get(nickname)
@@ -52,8 +54,11 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
 
     keep(nickname: string, entry: Entry): void {
       byNickname.set(nickname, entry)
-      entry.child.once('exit', () => {
-        if (byNickname.get(nickname)?.child === entry.child) byNickname.delete(nickname)
+      const { child } = entry
+      if (watched.has(child)) return
+      watched.add(child)
+      child.once('exit', () => {
+        if (byNickname.get(nickname)?.child === child) byNickname.delete(nickname)
       })
     },
 

@@ -25,6 +25,8 @@ export interface Run extends HeldLock {
   claimed?: { token: string; epoch: number }
   started: boolean
   stats?: RunStats
+  /** When `stats` came, by the monotonic clock, ms. */
+  heardAt?: number
   child?: Child
   /** Why the node is ending it; undefined while it isn't. */
   ending?: EndReason
@@ -85,7 +87,10 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
       child.onLine = (stream, line) => onLine(run, stream, line)
       child.onMessage = (message) => {
         if (message.hysas === 'claimed') run.claimed = { token: message.token, epoch: message.epoch }
-        if (message.hysas === 'stats') run.stats = message.stats
+        if (message.hysas === 'stats') {
+          run.stats = message.stats
+          run.heardAt = performance.now()
+        }
         if (message.hysas === 'started') {
           run.started = true
           onStarted(run)

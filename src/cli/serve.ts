@@ -1,0 +1,89 @@
+import { createClient } from '../client.js'
+import type { Settings } from '../config/settings.js'
+import type { Logger } from '../log.js'
+import { createNode, type StopHow } from '../node/node.js'
+import type { Run } from '../node/run.js'
+import { type LocalWorkerStats, startWeb } from '../web/server.js'
+
+/** A node with its page. */
+export interface Served {
+  readonly name: string
+  /** Of the page, with the token; empty without one. */
+  readonly url: string
+  types(): readonly string[]
+  broken(): Record<string, string>
+  /** @throws HysasError what node or page refuse */
+  start(): Promise<void>
+  /** May be called twice or at once. */
+  stop(how?: StopHow): Promise<void>
+  /** Resolves once all is released. */
+  readonly stopped: Promise<void>
+}
+
+/** Puts a node and its page together: the node knows no web, the page commands the fleet through a client only. */
+export function serve(settings: Settings & { redisUrl: string }, log: Logger): Served {
+  const node = createNode({ settings, log })
+  const releasers: (() => Promise<unknown>)[] = []
+  let url = ''
+
+  async function startPage(): Promise<void> {
+    const { redisUrl, redisSource, namespace } = settings
+    const client = await createClient({ redisUrl, redisSource, namespace })
+    releasers.push(() => client.close())
+    const web = await startWeb({
+      settings,
+      client,
+      store: () => node.openStore(),
+      redis: node.redis,
+      node: {
+        name: node.name,
+        ready: () => node.isReady(),
+        workers: () => node.host().runs().map(statsOf),
+      },
+      log,
+    })
+    releasers.push(() => web.close())
+    url = web.url
+    node.setUrl(web.publicUrl)
+  }
+
+  return {
+    get name() {
+      return node.name
+    },
+    get url() {
+      return url
+    },
+    types: () => node.types(),
+    broken: () => node.broken(),
+    async start() {
+      await node.start()
+      try {
+        if (settings.web) await startPage()
+      } catch (error) {
+        await node.stop('handover')
+        throw error
+      }
+    },
+    stop: (how) => node.stop(how),
+    // the page is closed after the node, so that it can show how the node ends
+    stopped: node.stopped.then(async () => {
+      for (const release of releasers.splice(0).reverse()) await release()
+    }),
+  }
+}
+
+function statsOf({ nickname, type, stats, heardAt, started }: Run): LocalWorkerStats {
+  return {
+    nickname,
+    type,
+    status: stats?.status ?? (started ? 'started' : 'init'),
+    published: stats?.published ?? 0,
+    received: stats?.received ?? 0,
+    errors: stats?.errors ?? 0,
+    memory_mb: stats?.memory_mb ?? null,
+    loop_delay_ms: stats?.loop_delay_ms ?? null,
+    restarts: 0,
+    age: heardAt === undefined ? null : Math.round(performance.now() - heardAt) / 1000,
+  }
+}
