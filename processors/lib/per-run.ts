@@ -1,6 +1,6 @@
 import type { Context } from 'hysas'
 
-type Run = Pick<Context, 'nickname' | 'epoch'>
+type Run = Pick<Context, 'signal' | 'nickname'>
 
 export interface PerRun<T> {
   set(run: Run, value: T): T
@@ -12,25 +12,24 @@ export interface PerRun<T> {
 
 /**
  * Holds what the hooks of one run share. A module's variables would not do: with `isolation: shared` many workers of a
- * type live in one child, and so in one copy of the module.
+ * type live in one child, and so in one copy of the module. The signal is what each run has for itself.
  */
 export function perRun<T>(): PerRun<T> {
-  const values = new Map<string, T>()
-  const keyOf = (run: Run) => `${run.nickname} ${run.epoch}`
+  const values = new WeakMap<AbortSignal, T>()
   return {
     set(run, value) {
-      values.set(keyOf(run), value)
+      values.set(run.signal, value)
       return value
     },
-    find: (run) => values.get(keyOf(run)),
+    find: (run) => values.get(run.signal),
     get(run) {
-      const value = values.get(keyOf(run))
+      const value = values.get(run.signal)
       if (value === undefined) throw new Error(`The run of ${run.nickname} is not under way.`)
       return value
     },
     end(run) {
-      const value = values.get(keyOf(run))
-      values.delete(keyOf(run))
+      const value = values.get(run.signal)
+      values.delete(run.signal)
       return value
     },
   }

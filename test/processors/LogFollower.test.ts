@@ -1,14 +1,15 @@
 import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createHarness, type Harness } from 'hysas/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import LogFollower, { type LogLine } from '../../processors/LogFollower.js'
 import { loadState } from '../../processors/lib/saved-state.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
+import { connectRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
-import { startWorker, type TestWorker } from './worker.js'
 
-const workers: TestWorker[] = []
+const workers: Harness[] = []
 afterEach(async () => {
   for (const worker of workers.splice(0)) await worker.stop()
 })
@@ -17,18 +18,31 @@ const newLog = () => join(temporaryFolder(), 'auth.log')
 let epoch = 0
 type Kept = { positions: { offset: number }[] }
 
-async function follow(file: string, params = {}, of: { namespace?: string; publish?: () => Promise<number> } = {}) {
+interface Of {
+  namespace?: string
+  publish?: (data: unknown) => Promise<number>
+}
+
+function newFollower(file: string, params = {}, { namespace: space = namespace(), publish }: Of = {}): Harness {
   const settings = { file, from: 'start', pollMs: 10, lingerMs: 200, ...params }
-  const worker = await startWorker(LogFollower, { type: 'LogFollower', epoch: ++epoch, params: settings, ...of })
+  const redis = connectRedis()
+  const worker = createHarness(LogFollower, { namespace: space, params: settings, redis, clock: 'real' })
+  Object.assign(worker.ctx, { epoch: ++epoch, ...(publish ? { publish } : {}) })
   workers.push(worker)
-  await until(() => worker.progress())
   return worker
 }
 
-const linesOf = (worker: TestWorker) => worker.published.map((message) => (message as LogLine).line)
-const heard = (worker: TestWorker, lines: string[]) =>
+async function follow(file: string, params = {}, of: Of = {}): Promise<Harness> {
+  const worker = newFollower(file, params, of)
+  await worker.start()
+  await until(() => worker.progress.length > 0)
+  return worker
+}
+
+const linesOf = (worker: Harness) => worker.published.map(({ data }) => (data as LogLine).line)
+const heard = (worker: Harness, lines: string[]) =>
   until(() => linesOf(worker).length >= lines.length).then(() => expect(linesOf(worker)).toEqual(lines))
-const position = (worker: TestWorker) => worker.call('position') as Promise<Record<string, unknown>>
+const position = (worker: Harness) => worker.operation('position') as Promise<Record<string, unknown>>
 
 describe('lines', () => {
   test('each line is published with its file and the time of reading', async () => {
@@ -36,7 +50,7 @@ describe('lines', () => {
     writeFileSync(file, 'one\n')
     const worker = await follow(file)
     await heard(worker, ['one'])
-    expect(worker.published[0]).toEqual({ line: 'one', file, at: expect.closeTo(Date.now(), -4) })
+    expect(worker.published[0]?.data).toEqual({ line: 'one', file, at: expect.closeTo(Date.now(), -4) })
   })
 
   test('a first run begins at the end, unless told otherwise', async () => {
@@ -76,8 +90,8 @@ describe('lines', () => {
     writeFileSync(file, `${'x'.repeat(300_000)}\nnext\n`)
     const worker = await follow(file, { maxLineBytes: 100 })
     await heard(worker, ['x'.repeat(100), 'next'])
-    expect(worker.published[0]).toMatchObject({ truncated: true })
-    expect(worker.published[1]).not.toHaveProperty('truncated')
+    expect(worker.published[0]?.data).toMatchObject({ truncated: true })
+    expect(worker.published[1]?.data).not.toHaveProperty('truncated')
   })
 
   test('ten thousand lines come at once, in order, and a bounded number of them is on its way', async () => {
@@ -86,13 +100,17 @@ describe('lines', () => {
     writeFileSync(file, `${lines.join('\n')}\n`)
     let underWay = 0
     let most = 0
-    const publish = async () => {
+    const published: string[] = []
+    const publish = async (data: unknown) => {
       most = Math.max(most, ++underWay)
+      published.push((data as LogLine).line)
       await new Promise(setImmediate)
       underWay--
       return 1
     }
-    await heard(await follow(file, {}, { publish }), lines)
+    await follow(file, {}, { publish })
+    await until(() => published.length >= lines.length)
+    expect(published).toEqual(lines)
     expect(most).toBeLessThanOrEqual(500)
   })
 
@@ -155,7 +173,7 @@ describe('a file that changes under its feet', () => {
     writeFileSync(file, 'a\n')
     await heard(worker, ['a'])
     expect(await position(worker)).toMatchObject({ state: 'following', offset: 2 })
-    expect(worker.logged.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    expect(worker.logs.filter(({ level }) => level === 'warn')).toHaveLength(1)
   })
 
   test('a file that is away for a while goes on from its start when it is made anew', async () => {
@@ -170,7 +188,7 @@ describe('a file that changes under its feet', () => {
   })
 
   test('a directory is refused with a coded error', async () => {
-    const started = startWorker(LogFollower, { type: 'LogFollower', params: { file: temporaryFolder() } })
+    const started = newFollower(temporaryFolder()).start()
     await expect(started).rejects.toMatchObject({ code: 'BAD_PARAMS', message: expect.stringContaining('a directory') })
   })
 })
