@@ -68,10 +68,11 @@ async function build({ file, trace, signal }: CompileOptions, outfile: string): 
     logLevel: 'silent',
     plugins: [bundling(trace ?? { files: new Set(), missing: new Set() })],
   })
-  const cancel = () => void building.cancel()
+  const cancel = () => void building.cancel().catch(() => {}) // what went wrong is told by the build itself
   const timer = setTimeout(cancel, DEADLINE_MS)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
+    signal?.throwIfAborted() // cancelling what has not begun does nothing
     return (await building.rebuild()).outputFiles ?? []
   } catch (error) {
     throw new HysasError('BAD_PROCESSOR', { file, reason: reasonOf(error, dirname(file)) }, { cause: error })

@@ -88,8 +88,7 @@ function answerOf(
     child.on('error', (error) => refuse(`the child that looks at it can't be started: ${messageOf(error)}`))
     child.on('exit', (code, killedBy) => {
       killGroup(child) // or what it left behind would hold its output open
-      const why =
-        code === 13 ? 'it waits at the top level for what never comes' : 'it ends the process when it is imported'
+      const why = 'it ends the process when it is imported'
       const how = killedBy ? `signal ${killedBy}` : `exit code ${code}`
       child.once('close', () => refuse(`${why} (${how})`))
       setTimeout(() => refuse(`${why} (${how})`), 200).unref()

@@ -11,8 +11,11 @@ const send = process.send?.bind(process)
 const exit = process.exit.bind(process)
 
 if (send) {
+  const tell = (report: ProbeReport) => send(report, () => exit(0))
   process.once('disconnect', () => exit(1))
-  void look(process.argv[2] ?? '').then((report) => send(report, () => exit(0)))
+  process.channel?.unref() // so that we notice when nothing is left that could end the waiting
+  process.once('beforeExit', () => tell({ hysas: 'probe', reason: 'it waits at the top level for what never comes' }))
+  void look(process.argv[2] ?? '').then(tell)
 }
 
 async function look(bundle: string): Promise<ProbeReport> {
