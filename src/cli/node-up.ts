@@ -3,7 +3,6 @@ import type { Settings } from '../config/settings.js'
 import { withoutPassword } from '../log.js'
 import { startEmbedded } from '../redis/embedded.js'
 import type { Cli } from './cli.js'
-import { serveNode } from './node-web.js'
 import { nodeLog } from './nodelog.js'
 import { serve } from './serve.js'
 
@@ -39,11 +38,9 @@ export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Prom
     const embedded = given.redisUrl ? undefined : await startEmbedded({ dataDir: given.dataDir })
     if (embedded) releasers.push(() => embedded.release())
     const settings = { ...given, redisUrl: embedded?.url ?? (given.redisUrl as string) }
-    const log = nodeLog(cli, given.logLevel)
-    const node = createNode({ settings, log })
+    const node = serve(settings, nodeLog(cli, given.logLevel))
     releasers.push(() => node.stop('shutdown'))
     await node.start()
-    const page = settings.web ? await serveNode(node, settings, log, releasers) : ''
     endWith(end, async () => node.stop((await isAlone(settings, node.name)) ? 'shutdown' : 'handover'))
     return {
       name: node.name,
@@ -51,7 +48,7 @@ export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Prom
       redisSource: embedded ? 'embedded' : given.redisSource,
       redisShared: embedded?.started === false,
       database: given.databaseUrl ? withoutPassword(given.databaseUrl) : `SQLite in ${given.dataDir}`,
-      page,
+      page: node.url,
       types: [...node.types()],
       broken: node.broken(),
       ended: node.stopped.then(release),

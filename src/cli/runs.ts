@@ -6,7 +6,7 @@ export interface Run {
   node: string
   started: number | null
   ended: number | null
-  /** Kind of the event that ended it: `stopped`, `crashed`, `disappeared`, `moved`, ...; empty while it runs. */
+  /** Kind of the event that ended it: `stopped`, `crashed`, `disappeared`, ...; empty while it runs. */
   end: string
   message: string
   /** What ended its process, where something did. */
@@ -16,7 +16,7 @@ export interface Run {
 
 const BEGINS = 'started'
 /** Kinds that end a run; later ones do not overrule earlier ones. */
-export const ENDS = ['stopped', 'terminated', 'crashed', 'disappeared', 'moved', 'failed'] as const
+export const ENDS = ['stopped', 'terminated', 'crashed', 'disappeared', 'failed'] as const
 
 /** The runs that the events tell of, newest first. */
 export function runsOf(events: readonly StoredEvent[]): Run[] {
@@ -39,7 +39,7 @@ function endRun(run: Run, event: StoredEvent): void {
   run.ended = event.time
   run.end = event.kind
   run.message = event.message
-  run.signal = typeof data.signal === 'string' ? data.signal : ''
+  run.signal = typeof data.signal === 'string' ? data.signal : (/\bSIG[A-Z0-9]+\b/.exec(event.message)?.[0] ?? '')
   run.stack = typeof data.stack === 'string' ? data.stack : ''
 }
 

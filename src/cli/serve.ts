@@ -1,8 +1,9 @@
 import { createClient } from '../client.js'
 import type { Settings } from '../config/settings.js'
 import type { Logger } from '../log.js'
-import { createNode, type StopHow } from '../node/node.js'
+import { createNode, type HysasNode, type StopHow } from '../node/node.js'
 import type { Run } from '../node/run.js'
+import type { EventStore } from '../store/types.js'
 import { type LocalWorkerStats, startWeb } from '../web/server.js'
 
 /** A node with its page. */
@@ -33,7 +34,7 @@ export function serve(settings: Settings & { redisUrl: string }, log: Logger): S
     const web = await startWeb({
       settings,
       client,
-      store: () => node.openStore(),
+      store: openedOnce(node, releasers),
       redis: node.redis,
       node: {
         name: node.name,
@@ -70,6 +71,19 @@ export function serve(settings: Settings & { redisUrl: string }, log: Logger): S
     stopped: node.stopped.then(async () => {
       for (const release of releasers.splice(0).reverse()) await release()
     }),
+  }
+}
+
+/** One event store for all who ask. One that could not be opened (a database that is away) is tried again by the next. */
+function openedOnce(node: HysasNode, releasers: (() => Promise<unknown>)[]): () => Promise<EventStore> {
+  let opened: Promise<EventStore> | undefined
+  releasers.push(async () => (await opened?.catch(() => undefined))?.close())
+  return () => {
+    opened ??= node.openStore().catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
+    return opened
   }
 }
 

@@ -67,7 +67,7 @@ function runLines(run: Run, paint: Paint): string[] {
   const began = run.started === null ? '' : clock(run.started)
   const lasted = run.started !== null && run.ended !== null ? `after ${span((run.ended - run.started) / 1000)}` : ''
   const how = [run.end ? run.end : 'runs', lasted, run.signal && `by ${run.signal}`].filter(Boolean).join(' ')
-  const bad = run.end && run.end !== 'stopped' && run.end !== 'moved'
+  const bad = run.end && run.end !== 'stopped'
   const message = run.message && `: ${clean(run.message)}`
   const line = `  ${paint.dim(began)} epoch ${run.epoch} on ${clean(run.node)}  ${bad ? paint.red(clean(how)) : clean(how)}${message}`
   return run.stack ? [line, paint.dim(indent(cleanLines(run.stack), 6))] : [line]
