@@ -6,6 +6,7 @@ import type { EventStore } from '../store/types.js'
 import { checked } from './answer.js'
 import { openapiOf } from './openapi.js'
 import { Answer, type Call, type Route, routes } from './routes.js'
+import type { Role } from './token.js'
 
 /** Mounts the table of routes: who may, what it takes, what it answers. */
 export function apiOf(of: { client: Client; store: () => Promise<EventStore>; log: Log }): Router {
@@ -17,7 +18,8 @@ export function apiOf(of: { client: Client; store: () => Promise<EventStore>; lo
         throw new HysasError('FORBIDDEN', { reason: 'the viewer token may only look' })
       }
       const given = { params: req.params, query: { ...req.query }, body: req.body ?? {} }
-      const result = await route.handler({ ...of, failed, by: String(res.locals.by), ...readBy(route, given) })
+      const who = { by: String(res.locals.by), role: res.locals.role as Role }
+      const result = await route.handler({ ...of, failed, ...who, ...readBy(route, given) })
       const { body, options } = result instanceof Answer ? result : new Answer(result)
       res.status(options.status ?? route.status ?? 200).set('Cache-Control', 'no-store')
       if (options.fileName) res.attachment(options.fileName)

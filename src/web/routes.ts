@@ -30,6 +30,7 @@ export interface Call {
   body: unknown
   /** Who asks: `web:operator 127.0.0.1`. */
   by: string
+  role: Role
   /** Reports the failure of what goes on after the answer. */
   failed(error: unknown): void
 }
@@ -44,6 +45,14 @@ export class Answer {
 
 /** Every route of /api/v1 but the stream and the description itself. */
 export const routes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/session',
+    role: 'viewer',
+    summary: 'What the token of this request allows.',
+    response: s.session,
+    handler: async ({ role }) => ({ role }),
+  }),
   route({
     method: 'get',
     path: '/workers',

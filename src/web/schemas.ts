@@ -146,6 +146,7 @@ export const problem = z.object({
   details: json,
 })
 
+export const session = z.object({ role: z.enum(['viewer', 'operator']) })
 export const acceptedBody = z.object({ accepted: z.literal(true) })
 export const returned = z.object({ value: z.unknown() })
 

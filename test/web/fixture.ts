@@ -132,12 +132,13 @@ export class FakeFleet {
       wake()
     }
     this.watchers.add(watcher)
+    signal.addEventListener('abort', () => wake(), { once: true })
     try {
       while (!signal.aborted) {
         for (let item = waiting.shift(); item; item = waiting.shift()) yield item
         await new Promise<void>((resolve) => {
           wake = resolve
-          signal.addEventListener('abort', () => resolve(), { once: true })
+          if (signal.aborted) resolve()
         })
       }
     } finally {

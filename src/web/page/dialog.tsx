@@ -1,0 +1,42 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+
+/** The browser's own modal dialog: keeps the focus, closes on Escape, gives the focus back. */
+export function Dialog(of: { title: string; onClose: () => void; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={of.onClose}>
+      <h2 id="dialog-title">{of.title}</h2>
+      {of.children}
+    </dialog>
+  )
+}
+
+/** Asks before something that interrupts a worker. */
+export function Confirm(of: { title: string; text: string; yes: string; onYes: () => void; onClose: () => void }) {
+  return (
+    <Dialog title={of.title} onClose={of.onClose}>
+      <p>{of.text}</p>
+      <div class="buttons">
+        <button type="button" onClick={of.onClose}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          class="danger"
+          onClick={() => {
+            of.onYes()
+            of.onClose()
+          }}
+        >
+          {of.yes}
+        </button>
+      </div>
+    </Dialog>
+  )
+}

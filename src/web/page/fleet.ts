@@ -1,0 +1,153 @@
+import type { NodeView, TypeView } from '../../fleet/views.js'
+import type { StoredEvent } from '../../store/types.js'
+import type { Frames } from '../live.js'
+import type { LiveWorker } from '../picture.js'
+
+/** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
+export interface PageWorker extends LiveWorker {
+  beatAt: number | null
+}
+/** `lost`: no connection. `stale`: a connection, but the node itself has no Redis. `denied`: the token isn't valid any more. */
+export type Link = 'connecting' | 'live' | 'lost' | 'stale' | 'denied'
+export interface Fleet {
+  link: Link
+  /** When what is shown was last known to be true. */
+  asOf: Date
+  name: string
+  /** The node that serves this page. */
+  servedBy: string
+  workers: ReadonlyMap<string, PageWorker>
+  nodes: readonly NodeView[]
+  types: readonly TypeView[]
+  events: readonly StoredEvent[]
+  /** Messages per second over the fleet, one number a second, newest last. */
+  history: readonly { in: number; out: number }[]
+}
+
+const EVENTS = 200
+const HISTORY = 90
+/** The server pings every 3 s. */
+const SILENT_MS = 9_000
+const RETRY_MS = 2_000
+
+let fleet: Fleet = {
+  ...{ link: 'connecting', asOf: new Date(), name: '', servedBy: '' },
+  ...{ workers: new Map(), nodes: [], types: [], events: [], history: [] },
+}
+const listeners = new Set<(fleet: Fleet) => void>()
+
+export const currentFleet = (): Fleet => fleet
+
+/** Hears the stream from now on, for as long as the page is open. Returns how to stop. */
+export function follow(listener: (fleet: Fleet) => void): () => void {
+  listeners.add(listener)
+  const connection = connect()
+  const sampling = setInterval(sample, 1000)
+  return () => {
+    listeners.delete(listener)
+    clearInterval(sampling)
+    connection.close()
+  }
+}
+
+function change(part: Partial<Fleet>): void {
+  const good = (part.link ?? fleet.link) === 'live'
+  fleet = { ...fleet, ...part, asOf: good ? new Date() : fleet.asOf }
+  for (const listener of listeners) listener(fleet)
+}
+
+/** Also notices a connection that is open but silent, and comes back by itself. */
+function connect(): { close(): void } {
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let closed = false
+
+  const lose = () => {
+    source?.close()
+    clearTimeout(timer)
+    if (closed) return
+    change({ link: 'lost' })
+    timer = setTimeout(async () => {
+      if (await isDenied()) change({ link: 'denied' })
+      if (!closed) open()
+    }, RETRY_MS)
+  }
+  const heard = () => {
+    clearTimeout(timer)
+    timer = setTimeout(lose, SILENT_MS)
+  }
+  const open = () => {
+    source = new EventSource('/api/v1/stream')
+    source.onerror = lose
+    heard()
+    const on = <K extends keyof Frames>(what: K, take: (data: Frames[K]) => void) => {
+      source?.addEventListener(what, (message) => {
+        heard()
+        take(JSON.parse(message.data) as Frames[K])
+      })
+    }
+    source.addEventListener('ping', () => {
+      heard()
+      change({})
+    })
+    on('snapshot', (data) => {
+      const { fleet: name, node: servedBy, state, workers, ...rest } = data
+      const link = state.live ? 'live' : 'stale'
+      change({
+        ...rest,
+        name,
+        servedBy,
+        link,
+        workers: new Map(workers.map((worker) => [worker.nickname, stamped(worker)])),
+      })
+    })
+    on('workers', ({ changed, gone }) => {
+      const workers = new Map(fleet.workers)
+      for (const patch of changed) {
+        const before = workers.get(patch.nickname)
+        workers.set(patch.nickname, stamped({ ...before, ...patch } as LiveWorker))
+      }
+      for (const nickname of gone) workers.delete(nickname)
+      change({ workers })
+    })
+    on('nodes', (nodes) => change({ nodes }))
+    on('types', (types) => change({ types }))
+    on('events', (events) => {
+      const known = new Set(fleet.events.map(({ id }) => id))
+      const fresh = events.filter(({ id }) => !known.has(id))
+      change({ events: [...fresh, ...fleet.events].slice(0, EVENTS) })
+    })
+    on('state', ({ live }) => change({ link: live ? 'live' : 'stale' }))
+  }
+  open()
+  return {
+    close() {
+      closed = true
+      clearTimeout(timer)
+      source?.close()
+    },
+  }
+}
+
+function stamped(worker: LiveWorker): PageWorker {
+  return { ...worker, beatAt: worker.age === null ? null : performance.now() - worker.age * 1000 }
+}
+
+function sample(): void {
+  let into = 0
+  let out = 0
+  for (const { rate_in, rate_out, status } of fleet.workers.values()) {
+    if (status !== 'started') continue
+    into += rate_in
+    out += rate_out
+  }
+  if (fleet.link === 'live') change({ history: [...fleet.history, { in: into, out }].slice(-HISTORY) })
+}
+
+async function isDenied(): Promise<boolean> {
+  try {
+    return (await fetch('/api/v1/session', { signal: AbortSignal.timeout(RETRY_MS) })).status === 401
+  } catch {
+    return false
+  }
+}
