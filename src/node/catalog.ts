@@ -46,7 +46,7 @@ export interface Catalog {
 /** Files compiled and probed at the same time. */
 const AT_ONCE = 2
 /** The watcher tells most changes at once; this finds the rest (network drives, folders that come later). */
-const SCAN_MS = 1000
+const SCAN_MS = 500
 /** An editor that replaces a file removes it for a moment. */
 const GONE_MS = 200
 const MARK_MS = 3_600_000
