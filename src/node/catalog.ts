@@ -128,7 +128,10 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const gone = known.get(type)
     if (!gone || loading.has(type)) return
     gone.missingSince ??= Date.now()
-    if (Date.now() - gone.missingSince < GONE_MS) return scanSoon(GONE_MS)
+    if (Date.now() - gone.missingSince < GONE_MS) {
+      scanSoon(GONE_MS)
+      return
+    }
     known.delete(type)
     log.info({ type, file: gone.entry.file }, 'processor removed')
     notify(type)

@@ -32,7 +32,11 @@ export function builtFile(path: string): string {
 function find(folder: string): { root: string; version: string; dependencies: ReadonlySet<string> } {
   const file = join(folder, 'package.json')
   if (existsSync(file)) {
-    const { name, version = '', dependencies } = JSON.parse(readFileSync(file, 'utf8')) as {
+    const {
+      name,
+      version = '',
+      dependencies,
+    } = JSON.parse(readFileSync(file, 'utf8')) as {
       name?: string
       version?: string
       dependencies?: Record<string, string>
