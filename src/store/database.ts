@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Database } from '../contract.js'
-import { HysasError, messageOf } from '../errors.js'
+import { HysasError } from '../errors.js'
+import { reasonOf } from './reason.js'
 import { isMysqlUrl, shownUrl } from './url.js'
 
 /** A database that can be closed by whoever opened it. */
@@ -32,7 +33,7 @@ export async function openDatabase(url: string): Promise<OpenDatabase> {
       : await (await import('./sqlite-engine.js')).openSqliteEngine(url)
     return databaseOf(engine)
   } catch (error) {
-    throw new HysasError('USER_DATABASE', { database: shownUrl(url), reason: messageOf(error) }, { cause: error })
+    throw new HysasError('USER_DATABASE', { database: shownUrl(url), reason: reasonOf(error) }, { cause: error })
   }
 }
 

@@ -1,7 +1,8 @@
 import { CompiledQuery, Kysely, MysqlDialect, SqliteDialect } from 'kysely'
-import { HysasError, messageOf } from '../errors.js'
+import { HysasError } from '../errors.js'
 import { append, countByTime, find, prune } from './history.js'
 import { ensureMysqlDatabase, isConnectionLost, isDeadlock, openPool } from './mysql.js'
+import { reasonOf } from './reason.js'
 import { type Kind, migrate, type Tables } from './schema.js'
 import { openSqlite, whileBusy } from './sqlite.js'
 import type { EventStore } from './types.js'
@@ -101,10 +102,4 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
 function asDatabaseError(database: string, error: unknown): HysasError {
   if (error instanceof HysasError) return error
   return new HysasError('DATABASE', { database, reason: reasonOf(error) }, { cause: error })
-}
-
-/** A refused connection to a host with several addresses has only a code, and its reasons inside. */
-function reasonOf(error: unknown): string {
-  const { errors, code } = error as { errors?: unknown[]; code?: string }
-  return messageOf(error) || (errors?.[0] ? messageOf(errors[0]) : (code ?? 'unknown'))
 }

@@ -2,7 +2,7 @@
 export interface StoredEvent {
   /** Id of the entry in the Redis stream it came by: unique, rising, so that a replay changes nothing. */
   id: string
-  /** Unix ms, Redis's clock. */
+  /** Unix ms, Redis's clock: that of the id. What is stored has it from there. */
   time: number
   /** `started`, `stopped`, `crashed`, `disappeared`, `moved`, `failed`, `command`, `alert`, `repair`, ... */
   kind: string
@@ -45,9 +45,9 @@ export interface EventStore {
   /** Writes a batch in one transaction; events whose id or (nickname, key) is there already are skipped. Returns how many were new. */
   append(events: readonly StoredEvent[]): Promise<number>
   find(query: EventQuery): Promise<StoredEvent[]>
-  /** Number of events per bucket of `bucketMs`, of one kind (for charts), oldest first. */
+  /** Number of events per bucket of `bucketMs` and kind (for charts), oldest first; of more than `limit` (default 10,000) the newest. */
   countByTime(query: EventQuery & { bucketMs: number }): Promise<{ time: number; kind: string; count: number }[]>
-  /** Removes events older than `time` (Unix ms). Returns how many. */
+  /** Removes events older than `time` (Unix ms). Returns how many. A key that was removed may come again. */
   prune(time: number): Promise<number>
   close(): Promise<void>
 }

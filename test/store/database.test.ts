@@ -18,4 +18,21 @@ describe('a user database on SQLite', () => {
       await db.close()
     }
   })
+
+  it('is usable again after the disk was full', async () => {
+    const db = await openDatabase(join(temporaryFolder('hysas-store'), 'full.db'))
+    await db.execute('create table t (text text)')
+    await db.execute('pragma max_page_count = 20') // of 4 KiB: SQLite says the same as where the disk ends
+    const big = 'x'.repeat(200_000)
+    await expect(db.execute('insert into t values (?)', [big])).rejects.toThrow('full')
+    const inTransaction = db.transaction(async (tx) => {
+      await tx.execute('insert into t values (?)', ['small'])
+      await tx.execute('insert into t values (?)', [big])
+    })
+    await expect(inTransaction).rejects.toThrow('full')
+    await db.execute('pragma max_page_count = 1000')
+    expect(await db.execute('insert into t values (?)', [big])).toMatchObject({ affectedRows: 1 })
+    expect(await db.query('select count(*) as n from t')).toEqual([{ n: 1 }])
+    await db.close()
+  })
 })

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { createConnection } from 'mysql2/promise'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createOutbox, recordEvent } from '../../src/fleet/outbox.js'
