@@ -1,24 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Database } from '../contract.js'
 import { HysasError } from '../errors.js'
+import type { Engine } from './engine.js'
 import { reasonOf } from './reason.js'
 import { isMysqlUrl, shownUrl } from './url.js'
 
 /** A database that can be closed by whoever opened it. */
 export interface OpenDatabase extends Database {
   close(): Promise<void>
-}
-
-/** What the two kinds of database give; all rules that they share are here. */
-export interface Engine extends Statements {
-  readonly kind: Database['kind']
-  begin(): Promise<Statements & { commit(): Promise<void>; rollback(): Promise<void> }>
-  close(): Promise<void>
-}
-
-export interface Statements {
-  query(sql: string, values: readonly unknown[]): Promise<unknown[]>
-  execute(sql: string, values: readonly unknown[]): Promise<{ affectedRows: number; insertId: number }>
 }
 
 /**

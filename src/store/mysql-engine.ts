@@ -1,6 +1,6 @@
 import type { ExecuteValues } from 'mysql2'
 import type { Connection, Pool } from 'mysql2/promise'
-import type { Engine, Statements } from './database.js'
+import type { Engine, Statements } from './engine.js'
 import { openPool } from './mysql.js'
 
 /** Connections of one worker to one database. */

@@ -1,4 +1,4 @@
-import type { Engine, Statements } from './database.js'
+import type { Engine, Statements } from './engine.js'
 import { openSqlite, type Sqlite, whileBusy } from './sqlite.js'
 import { sqliteFileOf } from './url.js'
 
