@@ -43,11 +43,8 @@ export function createHost(home: Home, send: Send): Host {
   }
 
   const runOnce = (start: StartMessage, ending: Ending): Promise<RunResult> => {
-    if (!loaded) throw new Error('no processor has been loaded')
-    if (!ticker || loaded.kind === 'repeatable') {
-      if (!ticker) throw new Error('no ticker')
-      return start.job.name === 'end' ? ticker.end(start, ending) : ticker.tick(start, ending)
-    }
+    if (ticker) return start.job.name === 'end' ? ticker.end(start, ending) : ticker.tick(start, ending)
+    if (!loaded || loaded.kind === 'repeatable') throw new Error('No processor has been loaded.')
     return run({ home, loaded, start, ending, send, onSession })
   }
 
