@@ -13,12 +13,12 @@ export interface LogFilesOptions {
 interface OpenFile {
   handle: FileHandle
   size: number
-  usedMs: number
+  openedMs: number
 }
 
-/** Files open at the same time at most, and how long one stays open unused, ms. */
+/** Files open at the same time at most, and how long one stays open, ms: one that was deleted by hand is soon there again. */
 const OPEN_LIMIT = 128
-const IDLE_MS = 5000
+const OPEN_MS = 5000
 
 /** The log files of many workers, `<dir>/<nickname>.log`, then `.log.1` and so on: bounded in size, number and open descriptors. */
 export function createLogFiles({ dir, maxBytes, files }: LogFilesOptions) {
@@ -30,11 +30,10 @@ export function createLogFiles({ dir, maxBytes, files }: LogFilesOptions) {
     let one = opened.get(nickname)
     if (!one) {
       const handle = await openAgain(pathOf(nickname))
-      one = { handle, size: (await handle.stat()).size, usedMs: 0 }
+      one = { handle, size: (await handle.stat()).size, openedMs: performance.now() }
     }
     opened.delete(nickname) // the map's order is that of use
     opened.set(nickname, one)
-    one.usedMs = performance.now()
     return one
   }
 
@@ -85,12 +84,12 @@ export function createLogFiles({ dir, maxBytes, files }: LogFilesOptions) {
       }
     },
 
-    /** Closes files that are not used, and the longest unused where too many are open. */
+    /** Closes files that were open for long, and the longest unused where too many are open. */
     async tidy(): Promise<void> {
       const now = performance.now()
       let tooMany = opened.size - OPEN_LIMIT
-      for (const [nickname, { usedMs }] of [...opened])
-        if (tooMany-- > 0 || now - usedMs > IDLE_MS) await close(nickname)
+      for (const [nickname, { openedMs }] of [...opened])
+        if (tooMany-- > 0 || now - openedMs > OPEN_MS) await close(nickname)
     },
 
     async close(): Promise<void> {
