@@ -19,8 +19,8 @@ export interface QueuePlan {
   unwantedSchedulers: { id: string; nickname: string }[]
   /** Wanted, and there is neither a job nor a scheduler. */
   missing: Wanted[]
-  /** The scheduler is there and not as it should be: why. */
-  edited: { worker: Wanted; why: string }[]
+  /** The scheduler is there and not as it should be: why, and its ticks that wait. */
+  edited: { worker: Wanted; why: string; ticks: string[] }[]
   /** Waiting jobs whose data was edited. */
   mangled: { id: string; worker: Wanted }[]
   /** Schedulers that are in order, with the schedule that they follow. */
@@ -69,7 +69,7 @@ export function planQueue(
     scheduled.add(nickname)
     const schedules = allowed(worker)
     const why = whatIsWrong(queue, scheduler, worker, schedules)
-    if (why) plan.edited.push({ worker, why })
+    if (why) plan.edited.push({ worker, why, ticks: [...queue.idle].filter(isTickOf(scheduler.id)) })
     else if (schedules.length) plan.sound.push({ worker, schedule: scheduleOf(scheduler) })
   }
 
@@ -92,6 +92,8 @@ function whatIsWrong(
   const next = `repeat:${scheduler.id}:${scheduler.nextMs}`
   return queue.idle.has(next) || queue.active.has(next) ? '' : 'had lost its next tick'
 }
+
+const isTickOf = (schedulerId: string) => (jobId: string) => jobId.startsWith(`repeat:${schedulerId}:`)
 
 function scheduleOf({ every, pattern, timezone }: SchedulerSnapshot): Schedule {
   return { every: every ? Number(every) : null, cron: pattern || null, timezone: timezone || null }

@@ -151,12 +151,13 @@ async function mend(context: ReconcileContext, type: string, plan: QueuePlan, al
     const message = `The data of the job ${id} had been edited; they were put back.`
     repairs.push({ what: 'job-mended', type, nickname, message })
   })
-  await inTurns(plan.edited, async ({ worker, why }) => {
+  await inTurns(plan.edited, async ({ worker, why, ticks }) => {
     const { nickname } = worker
     const [schedule] = allowed(worker)
     if (!schedule) return // no live node says what is right
     // Anew, not over the old one: BullMQ keeps the offset of an old period.
     await queue.removeJobScheduler(schedulerIdOf(nickname))
+    await inTurns(ticks, (id) => queue.remove(id).catch(() => 0)) // a waiting one outlives its scheduler
     await context.queues.addWorker({ ...worker, kind: 'repeatable', ...schedule })
     const message = `The schedule of ${nickname} ${why}; it is ${inWords(schedule)} again.`
     repairs.push({ what: 'scheduler-mended', type, nickname, message })
