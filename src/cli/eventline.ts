@@ -9,9 +9,9 @@ export function eventLine(event: StoredEvent, paint: Paint): string {
     paint.dim(clock(event.time)),
     paintSeverity(clean(event.kind).padEnd(11), event.severity, paint),
     who && paint.bold(who),
-    event.source && paint.cyan(clean(event.source)),
+    event.source && event.source !== event.node && paint.cyan(clean(event.source)),
     clean(event.message),
-    event.node && paint.dim(`on ${clean(event.node)}`),
+    event.node && !event.message.includes(event.node) && paint.dim(`on ${clean(event.node)}`),
   ]
   return parts.filter(Boolean).join('  ')
 }

@@ -40,7 +40,8 @@ function endRun(run: Run, event: StoredEvent): void {
   run.end = event.kind
   run.message = event.message
   run.signal = typeof data.signal === 'string' ? data.signal : (/\bSIG[A-Z0-9]+\b/.exec(event.message)?.[0] ?? '')
-  run.stack = typeof data.stack === 'string' ? data.stack : ''
+  // What was killed from outside was nowhere in particular.
+  run.stack = typeof data.stack === 'string' && !run.signal ? data.stack : ''
 }
 
 function emptyRun(epoch: number): Run {

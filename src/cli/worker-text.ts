@@ -1,9 +1,9 @@
 import type { LogLine, WorkerView } from '../fleet/views.js'
-import { clock, since, span } from './format.js'
+import { clock, plural, since, span } from './format.js'
 import { logLine } from './logline.js'
 import { clean, cleanLines, indent, jsonText, type Paint } from './print.js'
 import type { Run } from './runs.js'
-import { paintStatus } from './workers.js'
+import { firstLine, paintStatus } from './workers.js'
 
 export interface WorkerHistory {
   worker: WorkerView
@@ -19,6 +19,7 @@ export function workerText({ worker, runs, log, next }: WorkerHistory, paint: Pa
   return [
     heading,
     ...facts,
+    ...stackOf(worker.error_msg, paint),
     ...section(
       'last runs',
       runs.flatMap((run) => runLines(run, paint)),
@@ -37,6 +38,14 @@ function section(title: string, lines: readonly string[], paint: Paint): string[
   return lines.length ? ['', paint.bold(title), ...lines] : []
 }
 
+/** What follows the sentence of an error. */
+function stackOf(text: string, paint: Paint): string[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => paint.dim(`              ${clean(line)}`))
+}
+
 function factsOf(worker: WorkerView): [name: string, value: string][] {
   const running = worker.status === 'started'
   const threads = Object.entries(worker.threads).map(([part, state]) => `${part} ${state}`)
@@ -44,7 +53,7 @@ function factsOf(worker: WorkerView): [name: string, value: string][] {
     ['node', worker.node && `${worker.node}, pid ${worker.pid}, epoch ${worker.epoch}`],
     ['runs', running && `for ${since(worker.started_at)}, version ${worker.version}`],
     ['beat', running && worker.age !== null && `${span(worker.age)} ago, every ${worker.heart_beat_interval} s`],
-    ['messages', `${worker.published} published, ${worker.received} received, ${worker.errors} errors`],
+    ['messages', `${worker.published} published, ${worker.received} received, ${plural(worker.errors, 'error')}`],
     ['load', worker.memory_mb !== null && `${Math.round(worker.memory_mb)} MB, loop delay ${worker.loop_delay_ms} ms`],
     ['parts', threads.join(', ')],
     ['hears', worker.data_feeder.join(', ')],
@@ -57,7 +66,7 @@ function factsOf(worker: WorkerView): [name: string, value: string][] {
       `${worker.wanted ? 'yes' : 'no'}${worker.since ? ` since ${clock(worker.since * 1000)}` : ''}${worker.by && ` (${worker.by})`}`,
     ],
     ['restarts', worker.restarts ? String(worker.restarts) : ''],
-    ['error', worker.error_msg],
+    ['error', firstLine(worker.error_msg)],
     ['ended', !running && `${worker.stop_info}${worker.stop_time ? ` at ${clock(worker.stop_time * 1000)}` : ''}`],
   ]
   return all.flatMap(([name, value]) => (value ? [[name, value]] : []))

@@ -46,5 +46,10 @@ export function paintStatus(text: string, status: WorkerView['status'], paint: P
 }
 
 function trouble(worker: WorkerView): string {
-  return worker.error_msg || (worker.status === 'started' ? '' : worker.stop_info)
+  return firstLine(worker.error_msg) || (worker.status === 'started' ? '' : worker.stop_info)
+}
+
+/** Of an error with its stack: the sentence. */
+export function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }

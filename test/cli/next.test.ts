@@ -36,8 +36,8 @@ it('runs are put together from events, newest first, each with how it ended', ()
       kind: 'crashed',
       epoch: 1,
       time: 20,
-      message: 'boom',
-      data: { signal: 'SIGKILL', stack: 'Error: boom' },
+      message: 'its process was ended by SIGKILL',
+      data: { stack: 'Error: exit' },
     }),
     anEvent({ kind: 'failed', epoch: 1, time: 25, message: 'later' }),
     anEvent({ kind: 'alert', epoch: 1, time: 15 }),
@@ -45,7 +45,7 @@ it('runs are put together from events, newest first, each with how it ended', ()
   ])
   expect(runs.map((run) => [run.epoch, run.end, run.message, run.signal, run.stack])).toEqual([
     [2, '', '', '', ''],
-    [1, 'crashed', 'boom', 'SIGKILL', 'Error: boom'],
+    [1, 'crashed', 'its process was ended by SIGKILL', 'SIGKILL', ''],
   ])
 })
 
