@@ -22,21 +22,23 @@ export interface SshdMessage {
  */
 export function parseSshd(message: string): SshdMessage | undefined {
   const repeated = REPEATED.exec(message)
-  if (repeated) {
-    const inner = parseSshd(repeated[2] ?? '')
-    return inner && { ...inner, times: inner.times * Number(repeated[1]) }
-  }
-  for (const { kind, pattern } of PATTERNS) {
-    const groups = pattern.exec(message)?.groups
-    if (groups) return read(kind, groups)
-  }
-  return undefined
+  if (!repeated) return parseOnce(message)
+  const inner = parseOnce(message.slice(repeated[0].length).replace(/\]$/, ''))
+  return inner && { ...inner, times: Number(repeated[1]) }
 }
 
 /** `last message repeated 3 times`, as BSD's and old Linux' syslogd write it: how often. */
 export function repeatsLast(message: string): number | undefined {
   const times = LAST_REPEATED.exec(message)?.[1]
   return times === undefined ? undefined : Number(times)
+}
+
+function parseOnce(message: string): SshdMessage | undefined {
+  for (const { kind, pattern } of PATTERNS) {
+    const groups = pattern.exec(message)?.groups
+    if (groups) return read(kind, groups)
+  }
+  return undefined
 }
 
 function read(kind: SshdMessage['kind'], groups: Record<string, string | undefined>): SshdMessage | undefined {
@@ -52,7 +54,7 @@ function plainAddress(source: string): string {
   return source.toLowerCase().replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, '')
 }
 
-const REPEATED = /^message repeated (\d{1,6}) times: \[ ?(.*?)\]?$/
+const REPEATED = /^message repeated (\d{1,6}) times: \[ ?/
 const LAST_REPEATED = /^last message (?:buffered|repeated) (\d{1,6}) times?$/
 
 const PATTERNS: readonly { kind: SshdMessage['kind']; pattern: RegExp }[] = [

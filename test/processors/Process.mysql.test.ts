@@ -1,7 +1,35 @@
-import { describe } from 'vitest'
-import { mysqlUrl } from '../helpers/mysql.js'
+import { createHarness } from 'hysas/testing'
+import { describe, expect, test } from 'vitest'
+import Process from '../../processors/Process.js'
+import { openDatabase } from '../../src/store/database.js'
+import { mysqlUrl, startMysql } from '../helpers/mysql.js'
+import { until } from '../helpers/until.js'
 import { describeProcess } from './process-suite.js'
 
 describe('Process on MariaDB', () => {
   describeProcess(mysqlUrl)
+
+  test('survives that the server is away, and goes on where it was', async () => {
+    const server = await startMysql()
+    const database = await openDatabase(server.url)
+    await database.execute('SET GLOBAL innodb_flush_log_at_trx_commit = 1') // The helper's server is quick rather than safe.
+    await database.execute('CREATE TABLE raw_events (id BIGINT PRIMARY KEY, msg TEXT)')
+    const add = (id: number) => database.execute('INSERT INTO raw_events (id, msg) VALUES (?, ?)', [id, `row ${id}`])
+    const ids = async () => (await database.query('SELECT raw_id FROM events ORDER BY raw_id')).map((row) => row.raw_id)
+    await add(1)
+    const databases = { raw: database, event: database }
+    const worker = createHarness(Process, { databases, params: { everyMs: 20 }, clock: 'real' })
+    await worker.start()
+    await until(async () => (await ids()).length === 1)
+
+    await server.kill()
+    await until(() => (worker.progress.at(-1) as { failures?: number }).failures === 2)
+    expect(worker.progress.at(-1)).toMatchObject({ state: 'waiting', problem: expect.any(String), rows: 1 })
+    await server.restart()
+    await add(2)
+    await until(async () => (await ids()).length === 2, { timeoutMs: 20_000 })
+    expect(worker.logs.filter(({ level }) => level === 'error')).toHaveLength(1)
+    await worker.stop()
+    await database.close()
+  })
 })
