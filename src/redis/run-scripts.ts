@@ -90,7 +90,7 @@ export const dueAfterMs = (heartbeatSeconds: number): number => Math.round(heart
 
 /**
  * Writes a heartbeat: fields of the Info hash, the due time, and the same as JSON on the channel.
- * @returns false where a later run holds the name: nothing was written, and this run must end.
+ * @returns false where a later run holds the name, or this one's end has been written: nothing was written, and it must end.
  */
 export async function beat(
   redis: Redis,
@@ -111,8 +111,10 @@ export async function beat(
   return reply === 1
 }
 
+// A run whose end has been written beats no more, or it would look alive again.
 const beatScript = script<number>(`${NOW}
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
+local w = redis.call('HMGET', KEYS[1], 'token', 'running')
+if w[1] ~= ARGV[1] or w[2] ~= '1' then return -1 end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', KEYS[2], 'heart_beat', at, unpack(ARGV, 5))
 redis.call('ZADD', KEYS[3], now + tonumber(ARGV[3]), ARGV[2])

@@ -11,7 +11,8 @@ export interface Heartbeat {
   beat(): Promise<void>
   /** The Info fields as they are now. */
   fields(): Record<string, unknown>
-  stop(): void
+  /** Resolves when none is under way any more: what is written then is the last. */
+  stop(): Promise<void>
 }
 
 /** Beats at once and then every interval, until stopped. While Redis is away, one beat waits for it; the node hears the numbers all the same. */
@@ -32,6 +33,7 @@ export function startHeartbeat(of: {
   const { redis, names, fence, state } = of
   let underWay: Promise<void> | undefined
   let again = false
+  let stopped = false
   let loopDelay = 0
 
   const fields = () => ({
@@ -59,12 +61,12 @@ export function startHeartbeat(of: {
       } catch (error) {
         of.onProblem(`A heartbeat could not be written: ${messageOf(error)}`)
       }
-    } while (again && !fence.closed)
+    } while (again && !stopped && !fence.closed)
     underWay = undefined
   }
 
   const beatNow = async (): Promise<void> => {
-    if (fence.closed) return
+    if (stopped || fence.closed) return
     if (underWay) again = true
     underWay ??= write()
     await underWay
@@ -77,7 +79,15 @@ export function startHeartbeat(of: {
     if (!underWay) void beatNow()
   }, of.seconds * 1000).unref()
 
-  return { beat: beatNow, fields, stop: () => clearInterval(timer) }
+  return {
+    beat: beatNow,
+    fields,
+    async stop() {
+      stopped = true
+      clearInterval(timer)
+      await underWay
+    },
+  }
 }
 
 function memoryMb(): number {

@@ -137,7 +137,7 @@ async function live(life: Life): Promise<RunResult> {
     await wind({ ...life, ctx, parts, hearing })
     return await close(life, heartbeat)
   } finally {
-    heartbeat.stop()
+    void heartbeat.stop()
     subscriber.close()
   }
 }
@@ -241,14 +241,14 @@ async function wind(life: Life & { ctx: Context; parts: Parts; hearing: Hearing 
 async function close({ home, session, ending }: Life, heartbeat: Heartbeat): Promise<RunResult> {
   const { nickname } = session.run
   const { reason, error } = ending
-  heartbeat.stop()
   if (reason === 'stale' || !reason) return { how: 'stale', nickname }
   const outcome = OUTCOMES[reason]
   if (!outcome) {
-    await within(500, ending, heartbeat.beat())
+    await within(500, ending, heartbeat.beat()) // with the error in it
     throw reason === 'signal' ? new RunError({ message: 'ended by SIGTERM', code: 'SIGTERM' }) : error
   }
   let finished = true
+  await within(500, ending, heartbeat.stop())
   const writing = finish(home.redis, home.names, {
     ...session.run,
     how: outcome.how,

@@ -215,11 +215,12 @@ export function createTicker(of: {
           await within(500, ending, heartbeat.beat())
           throw failure.thrown
         }
+        await within(500, ending, heartbeat.stop())
         const outcome = (reason && OUTCOMES[reason]) ?? { how: 'ticked' as const, stopInfo: '' }
         const finished = await finishAs(one, outcome.how, outcome.stopInfo, heartbeat.fields())
         return { how: finished ? outcome.how : 'stale', nickname }
       } finally {
-        heartbeat.stop()
+        void heartbeat.stop()
         await Promise.allSettled(subscriptions.map((subscription) => subscription.unsubscribe()))
         current = undefined
       }

@@ -105,7 +105,7 @@ export class PlayedChild {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     })
     this.process.on('message', (message) => this.messages.push(message as FromChildMessage))
-    this.exited = new Promise((resolve) => this.process.once('close', (code, signal) => resolve({ code, signal })))
+    this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve({ code, signal })))
     const lines = (from: Readable | null, take: (line: string) => void) =>
       from && createInterface({ input: from }).on('line', take)
     lines(this.process.stdio[LOG_FD] as Readable, (line) => this.log.push(JSON.parse(line) as LogRecord))

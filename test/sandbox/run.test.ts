@@ -34,7 +34,7 @@ test('a run claims its name, publishes raw, beats with every field, and ends as 
 
   const fields = await until(async () => {
     const all = await info()
-    return Number(all.published) > 0 && all
+    return Number(all.published) > 0 ? all : undefined
   })
   expect(fields).toMatchObject({
     type: 'Probe',
