@@ -11,16 +11,14 @@ import { inTurns } from './turns.js'
  */
 export type Pins = ReadonlyMap<string, Schedule | 'floating'>
 
-/** Reads the schedules that are known; one of an earlier command doesn't count. */
-export async function readPins(redis: Redis, names: Names, wanted: readonly Wanted[]): Promise<Pins> {
+/** The schedules that are known; one of an earlier command doesn't count. */
+export function pinsOf(wanted: readonly Wanted[]): Pins {
   const pins = new Map<string, Schedule | 'floating'>()
-  const repeatable = wanted.filter(({ kind }) => kind === 'repeatable')
-  await inTurns(repeatable, async ({ nickname, revision }) => {
-    const [text, system] = await redis.hmget(names.worker(nickname), 'schedule', 'system')
-    const pinned = text ? (JSON.parse(text) as Schedule & { revision: number }) : undefined
-    if (system === '1') pins.set(nickname, 'floating')
+  for (const { nickname, revision, system, schedule } of wanted) {
+    const pinned = schedule ? (JSON.parse(schedule) as Schedule & { revision: number }) : undefined
+    if (system) pins.set(nickname, 'floating')
     else if (pinned?.revision === revision) pins.set(nickname, pinned)
-  })
+  }
   return pins
 }
 

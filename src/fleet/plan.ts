@@ -9,6 +9,9 @@ export interface Wanted {
   kind: string
   /** Unix seconds of the command that wants it. */
   since: number
+  system: boolean
+  /** JSON of the schedule that it was started with, and its revision; empty where that is not known yet. */
+  schedule: string
 }
 
 /** What must be done in the queue of one type so that it holds what the fleet wants. */

@@ -1,13 +1,12 @@
 import type { Redis } from 'ioredis'
 import { redisNowMs } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE, jobIdOf, type Names, schedulerIdOf } from '../redis/names.js'
-import { type QueueSnapshot, readQueue, type Schedule } from '../redis/queue-scripts.js'
+import { type QueueSnapshot, readQueue, readWantedHashes, type Schedule } from '../redis/queue-scripts.js'
 import type { StoredEvent } from '../store/types.js'
-import { readWanted } from './fleet.js'
 import { type NodeEntry, offerOf } from './nodes.js'
-import { allowedSchedules, pinNew, readPins } from './pins.js'
+import { allowedSchedules, pinNew, pinsOf } from './pins.js'
 import { inWords, planQueue, type QueuePlan, type Wanted } from './plan.js'
-import type { Queues } from './queues.js'
+import type { Queues, WorkerJob } from './queues.js'
 import { inTurns } from './turns.js'
 
 /** An event in nobody's name: the outbox gives it its id and time. */
@@ -54,10 +53,10 @@ export async function reconcile(context: ReconcileContext): Promise<Repair[]> {
   // Queues first: a job that is seen was admitted before the fleet is read, so it can't be too new for it.
   const snapshots = new Map<string, QueueSnapshot>()
   for (const type of types) snapshots.set(type, await readQueue(redis, names, type))
-  const wanted = await readWanted(redis, names)
+  const wanted = await readWantedHashes(redis, names)
   const fleet = new Map(wanted.map((worker) => [worker.nickname, worker]))
   if (!context.types) for (const { type } of wanted) if (!types.has(type)) queues.get(type) // looked at next time
-  const pins = await readPins(redis, names, wanted)
+  const pins = pinsOf(wanted)
   const nowMs = await redisNowMs(redis)
 
   const repairs: Repair[] = []
@@ -130,10 +129,10 @@ async function removeUnwanted({ queues }: ReconcileContext, type: string, plan: 
     const message = `There was a schedule for ${nickname} in the queue ${type}, but nobody wants it; it was removed.`
     repairs.push({ what: 'scheduler-removed', type, nickname, message })
   })
+  const scheduled = new Set(plan.unwantedSchedulers.map(({ nickname }) => nickname))
   await inTurns(plan.unwantedJobs, async ({ id, nickname }) => {
-    // 0: a node has taken it since, and ends it by itself. Ticks go with their scheduler.
-    if ((await queue.remove(id).catch(() => 0)) !== 1 || plan.unwantedSchedulers.some((s) => s.nickname === nickname))
-      return
+    // Where a node has taken it since, that ends it. Ticks are told with their scheduler.
+    if (!(await takeAway(queues, type, id)) || scheduled.has(nickname)) return
     const message = `The job ${id} waited in the queue ${type}, but nobody wants it; it was removed.`
     repairs.push({ what: 'job-removed', type, nickname, message })
   })
@@ -157,8 +156,8 @@ async function mend(context: ReconcileContext, type: string, plan: QueuePlan, al
     if (!schedule) return // no live node says what is right
     // Anew, not over the old one: BullMQ keeps the offset of an old period.
     await queue.removeJobScheduler(schedulerIdOf(nickname))
-    await inTurns(ticks, (id) => queue.remove(id).catch(() => 0)) // a waiting one outlives its scheduler
-    await context.queues.addWorker({ ...worker, kind: 'repeatable', ...schedule })
+    await inTurns(ticks, (id) => takeAway(context.queues, type, id)) // a waiting one outlives its scheduler
+    await context.queues.addWorker(jobOf(worker, 'repeatable', schedule))
     const message = `The schedule of ${nickname} ${why}; it is ${inWords(schedule)} again.`
     repairs.push({ what: 'scheduler-mended', type, nickname, message })
   })
@@ -175,7 +174,7 @@ async function addMissing(
   const { redis, names, queues, nodes } = context
   // A second look, fleet after queue: missing there and wanted before and after is missing.
   const queue = await readQueue(redis, names, type)
-  const fleet = new Map((await readWanted(redis, names)).map((worker) => [worker.nickname, worker]))
+  const fleet = new Map((await readWantedHashes(redis, names)).map((worker) => [worker.nickname, worker]))
   const still = planQueue(type, queue, fleet, allowed).missing
   const missing = still.filter(({ nickname, revision }) =>
     plan.missing.some((before) => before.nickname === nickname && before.revision === revision),
@@ -187,24 +186,28 @@ async function addMissing(
     const kind = schedule ? 'repeatable' : (offerOf(nodes, type)?.kind ?? worker.kind)
     if (kind === 'repeatable' && !schedule) return // nobody says when: no live node has this type
     // What is left of a job that is in no list any more would make the new one a duplicate.
-    await queues
-      .get(type)
-      .remove(jobIdOf(nickname, revision))
-      .catch(() => 0)
-    const { every, cron, timezone } = schedule ?? { every: null, cron: null, timezone: null }
-    await queues.addWorker({
-      type,
-      nickname,
-      revision,
-      kind: kind === 'plain' || kind === 'repeatable' ? kind : 'long-running',
-      every,
-      cron,
-      timezone,
-    })
+    await takeAway(queues, type, jobIdOf(nickname, revision))
+    await queues.addWorker(jobOf(worker, kind, schedule))
     const message = `${nickname} is wanted, but had no ${schedule ? 'schedule' : 'job'} in the queue ${type}; it was given one.`
     repairs.push({ what: 'job-added', type, nickname, message })
   })
   return repairs
+}
+
+/** @returns false where a node holds the job, or it is a scheduler's next one: BullMQ refuses both. */
+async function takeAway(queues: Queues, type: string, id: string): Promise<boolean> {
+  try {
+    return (await queues.get(type).remove(id)) === 1
+  } catch (error) {
+    if (typeof (error as { code?: unknown }).code === 'number') return false // BullMQ's codes; Redis's are texts
+    throw error
+  }
+}
+
+function jobOf({ type, nickname, revision }: Wanted, kind: string, schedule: Schedule | undefined): WorkerJob {
+  const { every, cron, timezone } = schedule ?? { every: null, cron: null, timezone: null }
+  const known = kind === 'plain' || kind === 'repeatable' ? kind : 'long-running'
+  return { type, nickname, revision, kind: known, every, cron, timezone }
 }
 
 /** Warns of what was repaired, and records it: each by itself, or many of a kind in one event. */

