@@ -179,10 +179,10 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
   return {
     redisShown,
 
-    start: (type, nickname, params = {}, options = {}) =>
+    start: async (type, nickname, params = {}, options = {}) =>
       commandWorker('start', { type: checkType(type), nickname: checkNickname(nickname), params }, options),
-    stop: (nickname, options = {}) => commandWorker('stop', { nickname: checkNickname(nickname) }, options),
-    restart: (nickname, { params, ...options } = {}) =>
+    stop: async (nickname, options = {}) => commandWorker('stop', { nickname: checkNickname(nickname) }, options),
+    restart: async (nickname, { params, ...options } = {}) =>
       commandWorker('restart', { nickname: checkNickname(nickname), ...(params && { params }) }, options),
 
     async send(nickname, operation, args = {}, options = {}) {

@@ -100,7 +100,9 @@ export function createHost(options: HostOptions) {
       const taken = await runner.take()
       if (!taken) break
       crowdedSince.delete(type)
-      void host(runner, entry, taken.job, taken.token)
+      host(runner, entry, taken.job, taken.token).catch((error: unknown) => {
+        if (!closed) log.warn({ type, err: messageOf(error) }, 'a job could not be run; it comes again')
+      })
     }
     const next = await queues.nextDelayedMs(type)
     if (next !== undefined) later(type, next - Date.now() + (isTick(type) && !kept.has(type) ? STICKY_MS : 0))
@@ -126,7 +128,11 @@ export function createHost(options: HostOptions) {
       await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
       return
     }
-    const before = await redis.hget(names.worker(nickname), 'node').catch(() => null)
+    const [before, wanted, revision] = await redis.hmget(names.worker(nickname), 'node', 'wanted', 'revision')
+    if (wanted !== '1' || Number(revision) !== job.data.revision) {
+      await runner.complete(job, token, { how: 'unwanted', nickname })
+      return
+    }
     const run = startRun({
       job,
       token,
