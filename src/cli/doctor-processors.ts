@@ -17,7 +17,8 @@ export async function processorFindings({ settings }: Patient): Promise<Finding[
   try {
     const broken: Finding[] = [...odd].map(([file, reason]) => bad(file, reason))
     for (const candidate of own) broken.push(...(await look(candidate, outDir)))
-    const text = `${plural(own.length, 'processor')} in ${settings.processors.join(', ') || 'no folder of your own'}`
+    const folders = settings.processors.join(', ')
+    const text = folders ? `${plural(own.length, 'processor')} in ${folders}` : 'only the built-in ones'
     return [{ name: 'processors', ok: true, text }, ...broken]
   } finally {
     await rm(outDir, { recursive: true, force: true })

@@ -21,7 +21,9 @@ export function nodeLog(cli: Cli, level: LogLevel): Logger {
 
 /** pino's JSON as a person reads it. */
 export function prettyLine(cli: Cli, line: string): string {
-  const { level, time, msg = '', ...fields } = JSON.parse(line) as { level: number; time: number; msg?: string }
+  const { level, time, msg = '', ...rest } = JSON.parse(line) as { level: number; time: number; msg?: string }
+  // There is one node in this terminal, and what is empty says nothing.
+  const fields = Object.fromEntries(Object.entries(rest).filter(([key, value]) => key !== 'node' && value !== ''))
   const word = LEVELS[level] ?? 'info'
   const view = { id: '', time, level: word, type: '', nickname: '', epoch: null, msg, stream: 'log', fields }
   return `${logLine(view, painter(cli.stderr, cli.env))}\n`

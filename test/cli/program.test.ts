@@ -217,6 +217,7 @@ describe('a node and its commands', () => {
     expect((await hysas('list')).stderr).toContain('No node is up')
     const refused = await hysas('start', 'Demo', 'late', '--timeout', '0.5')
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('NO_NODE') })
+    expect(await hysas('shutdown', '--forget', '--yes')).toMatchObject({ code: 1 })
     const queued = await hysas('start', 'Demo', 'late', '--no-wait')
     expect(queued).toMatchObject({ code: 0, stdout: expect.stringContaining('queued') })
   })
@@ -250,5 +251,7 @@ describe('a node that brings its own Redis', () => {
     })
     expect(worker.params).toEqual({ everyMs: 50 })
     expect(await second.end('SIGINT')).toMatchObject({ code: 0 })
+    // history is there without Redis and node
+    expect((await program(['events', '--kind', 'started'], cwd)).stdout).toMatch(/started +Demo again/)
   })
 })

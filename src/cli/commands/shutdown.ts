@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { HysasError } from '../../errors.js'
 import type { Cli } from '../cli.js'
 import { commandOptions, withClient } from '../connect.js'
 import { plural } from '../format.js'
@@ -32,6 +33,8 @@ async function shutdown(cli: Cli, options: Options): Promise<void> {
     }
     const command = client.shutdown({ ...commandOptions(cli, options), forget: options.forget ?? false })
     const ended = await waiting(cli, 'waiting for all nodes to end', command)
+    // Only a node can stop the workers for good; to say "done" would be untrue.
+    if (options.forget && !ended.length) throw new HysasError('NO_NODE', { redis: client.redisShown })
     result(cli, ended, () =>
       ended.length ? `ended ${plural(ended.length, 'node')}: ${ended.map(clean).join(' ')}` : '',
     )
