@@ -25,6 +25,12 @@ const params = z.object({
     .min(0)
     .default(5000)
     .describe('Milliseconds for which a rotated file is still read, since its writer may let go of it late.'),
+  unfinishedMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(3000)
+    .describe('Milliseconds after which a last line without a newline is published as it is; 0: never.'),
   maxLineBytes: z.number().int().min(64).max(131_072).default(65_536).describe('A longer line is cut to this length.'),
 })
 type Ctx = Context<z.output<typeof params>>
@@ -65,9 +71,9 @@ export default defineProcessor({
   async start(ctx) {
     const file = resolve(ctx.params.file)
     await refuseWhatIsNoFile(ctx, file)
-    const { from, maxLineBytes, lingerMs } = ctx.params
+    const { from, maxLineBytes, lingerMs, unfinishedMs } = ctx.params
     const deliver = (lines: readonly RawLine[]) => publishAll(ctx, run, lines)
-    const follow = new LogFollow({ file, from, maxLineBytes, lingerMs, deliver, signal: ctx.signal })
+    const follow = new LogFollow({ file, from, maxLineBytes, lingerMs, unfinishedMs, deliver, signal: ctx.signal })
     const run: Run = { file, follow, lines: 0, truncated: 0, kept: '', note: noting(ctx, () => run) }
     runs.set(ctx, run)
   },

@@ -6,6 +6,8 @@ export interface RawLine {
   readonly size: number
   /** Longer than the limit, so that `bytes` is not all of it. */
   readonly truncated: boolean
+  /** Has its newline. */
+  readonly ended: boolean
 }
 
 /** Cuts a stream of bytes into lines at each newline. Never holds more than `maxBytes` of an unfinished line. */
@@ -29,16 +31,16 @@ export class LineSplitter {
       const newline = chunk.indexOf(NEWLINE, from)
       if (newline === -1) break
       this.#hold(chunk.subarray(from, newline + 1))
-      lines.push(this.#take())
+      lines.push(this.#take(true))
       from = newline + 1
     }
     this.#hold(chunk.subarray(from))
     return lines
   }
 
-  /** The unfinished line as it is, for a file that will not grow any more; undefined where there is none. */
+  /** The unfinished line as it is; undefined where there is none. What comes next is another line. */
   flush(): RawLine | undefined {
-    return this.#size === 0 ? undefined : this.#take()
+    return this.#size === 0 ? undefined : this.#take(false)
   }
 
   #hold(bytes: Buffer): void {
@@ -50,9 +52,9 @@ export class LineSplitter {
     this.#heldBytes += kept.length
   }
 
-  #take(): RawLine {
+  #take(ended: boolean): RawLine {
     const bytes = this.#held.length === 1 && this.#held[0] ? this.#held[0] : Buffer.concat(this.#held)
-    const line = { bytes, size: this.#size, truncated: this.#size > this.#heldBytes }
+    const line = { bytes, size: this.#size, truncated: this.#size > this.#heldBytes, ended }
     this.#held = []
     this.#heldBytes = 0
     this.#size = 0

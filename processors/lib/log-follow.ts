@@ -11,6 +11,8 @@ export interface FollowOptions {
   maxLineBytes: number
   /** How long a rotated file is still read, since its writer may be slow to let go of it. */
   lingerMs: number
+  /** An unfinished last line that has not grown for so long is delivered as it is; 0: never. */
+  unfinishedMs: number
   /** What to do with lines, in order. They count as delivered when it resolves. */
   deliver(lines: readonly RawLine[]): Promise<void>
   signal: AbortSignal
@@ -61,6 +63,7 @@ export class LogFollow {
     await this.#look()
     for (const entry of [...this.#tails]) {
       await this.#drain(entry.tail)
+      await this.#deliverUnfinished(entry.tail)
       const isOver = entry.oldSince !== undefined && performance.now() - entry.oldSince >= this.options.lingerMs
       if (isOver && !this.options.signal.aborted) await this.#finish(entry.tail)
     }
@@ -141,6 +144,14 @@ export class LogFollow {
     }
   }
 
+  /** A writer that stops in the middle of a line has most often finished it, without a newline. */
+  async #deliverUnfinished(tail: LogTail): Promise<void> {
+    const { unfinishedMs, signal } = this.options
+    if (unfinishedMs === 0 || signal.aborted || (tail.unfinishedFor ?? 0) < unfinishedMs) return
+    const rest = tail.rest()
+    if (rest) await this.#deliver(tail, [rest])
+  }
+
   /** The last line of an old file may lack its newline for good. */
   async #finish(tail: LogTail): Promise<void> {
     const rest = tail.rest()
@@ -150,7 +161,10 @@ export class LogFollow {
   }
 
   async #deliver(tail: LogTail, lines: readonly RawLine[]): Promise<void> {
-    for (let i = 0; i < lines.length && !this.options.signal.aborted; i += WINDOW) {
+    const [first] = lines
+    const begin = first && tail.isOnlyLineEnd(first) ? 1 : 0
+    if (begin === 1) tail.commit(lines.slice(0, 1))
+    for (let i = begin; i < lines.length && !this.options.signal.aborted; i += WINDOW) {
       const some = lines.slice(i, i + WINDOW)
       await this.options.deliver(some)
       tail.commit(some)

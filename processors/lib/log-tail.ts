@@ -21,6 +21,7 @@ export class LogTail {
   #read: number
   #recent: Buffer = Buffer.alloc(0)
   #checkedAt = ''
+  #grewAt = performance.now()
 
   private constructor(
     private readonly handle: FileHandle,
@@ -68,12 +69,24 @@ export class LogTail {
     const { bytesRead } = await this.handle.read(chunk, 0, CHUNK_BYTES, this.#read)
     if (bytesRead === 0) return undefined
     this.#read += bytesRead
+    this.#grewAt = performance.now()
     return this.#splitter.push(chunk.subarray(0, bytesRead))
   }
 
-  /** The last line without its newline, where the file will not grow any more. */
+  /** Milliseconds for which nothing was added to an unfinished last line; undefined where there is none. */
+  get unfinishedFor(): number | undefined {
+    return this.#splitter.pending > 0 ? performance.now() - this.#grewAt : undefined
+  }
+
+  /** The unfinished last line as it is. What is added to it later is a line of its own. */
   rest(): RawLine | undefined {
     return this.#splitter.flush()
+  }
+
+  /** Is this the line end, and no more, of a line that was delivered without it? */
+  isOnlyLineEnd(line: RawLine): boolean {
+    const last = this.#recent.at(-1)
+    return last !== undefined && last !== NEWLINE && /^\r?\n$/.test(line.bytes.toString('latin1'))
   }
 
   /** These lines, the next ones in the file, are delivered. */
@@ -130,12 +143,13 @@ function lastBytes(before: Buffer, lines: readonly RawLine[]): Buffer {
   for (let i = lines.length - 1; i >= 0 && length < MARK_BYTES; i--) {
     const line = lines[i]
     if (!line) continue
-    // Of an overlong line only the beginning is known; its last byte is the newline.
-    parts.unshift(line.truncated ? Buffer.from('\n') : line.bytes)
+    // Of an overlong line only the beginning is known, and that its last byte is the newline.
+    if (line.truncated) return Buffer.concat([Buffer.from(line.ended ? '\n' : ''), ...parts]).subarray(-MARK_BYTES)
+    parts.unshift(line.bytes)
     length += line.bytes.length
-    if (line.truncated) return Buffer.concat(parts).subarray(-MARK_BYTES)
   }
   return Buffer.concat([before, ...parts]).subarray(-MARK_BYTES)
 }
 
+const NEWLINE = 0x0a
 const CHUNK_BYTES = 65_536

@@ -79,6 +79,29 @@ describe('lines', () => {
     await heard(worker, ['a', 'bc'])
   })
 
+  test('a last line that stays without a newline is published once, whether the newline comes later or not', async () => {
+    const file = newLog()
+    const of = { namespace: namespace() }
+    writeFileSync(file, 'a\nlast')
+    const worker = await follow(file, { unfinishedMs: 50 }, of)
+    await heard(worker, ['a', 'last'])
+    expect(await position(worker)).toMatchObject({ offset: 6, behind: 0 })
+    await worker.stop()
+    appendFileSync(file, '\nnext\n')
+    await heard(await follow(file, { unfinishedMs: 50 }, of), ['next'])
+  })
+
+  test('an overlong line without a newline is cut and published once', async () => {
+    const file = newLog()
+    const of = { namespace: namespace() }
+    writeFileSync(file, `a\n${'x'.repeat(500)}`)
+    const worker = await follow(file, { unfinishedMs: 50, maxLineBytes: 100 }, of)
+    await heard(worker, ['a', 'x'.repeat(100)])
+    await worker.stop()
+    appendFileSync(file, 'y\nnext\n')
+    await heard(await follow(file, {}, of), ['y', 'next'])
+  })
+
   test('line ends of Windows are taken off, and empty lines are lines', async () => {
     const file = newLog()
     writeFileSync(file, 'a\r\n\r\nb\n')
