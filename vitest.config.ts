@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^hysas$/, replacement: source('src/index.ts') },
       { find: /^hysas\/testing$/, replacement: source('src/testing.ts') },
       { find: /^hysas\/client$/, replacement: source('src/client.ts') },
+      { find: /^hysas\/monitor$/, replacement: source('src/monitor/watch.ts') },
     ],
   },
   test: {

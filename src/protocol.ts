@@ -71,7 +71,7 @@ export interface RunStats {
 
 /** How a run ended, as the value of BullMQ's `completed`. Failures come as `failed` with an error's JSON. */
 export interface RunResult {
-  how: 'stopped' | 'restarted' | 'handover' | 'done' | 'unwanted' | 'lost' | 'skipped' | 'ticked' | 'stale'
+  how: 'stopped' | 'restarted' | 'handover' | 'shutdown' | 'done' | 'unwanted' | 'lost' | 'skipped' | 'ticked' | 'stale'
   nickname: string
 }
 

@@ -124,10 +124,12 @@ async function restart(context: CommandContext, data: Given): Promise<CommandAns
   const offer = await offered(context, type)
   if (data.params) context.checkParams(type, offer.params, data.params)
   const params = data.params ? JSON.stringify(data.params) : ''
-  const { verdict } = await decide(context, { ...request('restart', data), params })
+  // the file may have become a processor of another kind since
+  const { kind, isolation } = offer
+  const { verdict } = await decide(context, { ...request('restart', data), params, kind, isolation })
   if (verdict === 'unknown') throw await unknownWorker(context, nickname)
   if (verdict === 'stopped') throw new HysasError('NOT_RUNNING', { nickname, state: 'stopped', type })
-  await context.queues.removeWorker({ type, nickname, keepRevision: data.revision })
+  await context.queues.removeWorker({ type, nickname })
   await context.queues.addWorker(jobOf(type, data, offer))
   return { command: 'restart', result: 'admitted', type, nickname, revision: data.revision }
 }

@@ -14,6 +14,7 @@ import { createKept } from './kept.js'
 import { type Run, startRun } from './run.js'
 import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
 import { createSettle } from './settle.js'
+import { createTending } from './tend.js'
 
 export interface HostOptions {
   node: string
@@ -41,9 +42,10 @@ const STICKY_MS = 250
 export function createHost(options: HostOptions) {
   const { node, redis, names, queues, catalog, children, log, record } = options
   const runners = new Map<string, Runner>()
-  const runs = new Map<string, Run>()
+  const runs = new Set<Run>()
   const kept = createKept({ redis, names, log })
   const settle = createSettle({ ...options, kept, later })
+  const tend = createTending(node)
   const dirty = new Set<string>()
   const crowdedSince = new Map<string, number>()
   const timers = new Map<string, NodeJS.Timeout>()
@@ -52,7 +54,7 @@ export function createHost(options: HostOptions) {
   let closed = false
 
   const isTick = (type: string): boolean => catalog.get(type)?.manifest?.kind === 'repeatable'
-  const hosted = (): number => [...runs.values()].filter((run) => !isTick(run.type)).length + kept.size()
+  const hosted = (): number => [...runs].filter((run) => !isTick(run.type)).length + kept.size()
 
   /** Looks for jobs of a type as soon as it can. */
   function look(type: string): void {
@@ -123,7 +125,7 @@ export function createHost(options: HostOptions) {
 
   async function host(runner: Runner, entry: CatalogEntry, job: WorkerJobHandle, token: string): Promise<void> {
     const { nickname } = job.data
-    if (isTick(entry.type) && [...runs.values()].some((run) => run.nickname === nickname && run.type === entry.type)) {
+    if (isTick(entry.type) && [...runs].some((run) => run.nickname === nickname && run.type === entry.type)) {
       await redis.hincrby(names.info(entry.type, nickname), 'skipped', 1).catch(() => {})
       await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
       return
@@ -142,8 +144,7 @@ export function createHost(options: HostOptions) {
       onLine: options.onLine,
       onStarted: (run) => started(run, before ?? ''),
     })
-    const key = `${run.type}/${run.jobId}`
-    runs.set(key, run)
+    runs.add(run)
     // a stop that came between fetching and now was heard by nobody
     void checkWanted([run])
     try {
@@ -152,7 +153,7 @@ export function createHost(options: HostOptions) {
       if (!closed)
         log.warn({ nickname, type: run.type, err: messageOf(error) }, 'the end of a run could not be written')
     } finally {
-      runs.delete(key)
+      runs.delete(run)
       look(run.type)
     }
   }
@@ -187,10 +188,10 @@ export function createHost(options: HostOptions) {
     })
   }
 
-  const ofNickname = (nickname: string): Run[] => [...runs.values()].filter((run) => run.nickname === nickname)
+  const ofNickname = (nickname: string): Run[] => [...runs].filter((run) => run.nickname === nickname)
 
   return {
-    runs: () => [...runs.values()],
+    runs: () => [...runs],
     hosted,
 
     /** Types that can be run here: each gets its BullMQ Worker. */
@@ -202,7 +203,7 @@ export function createHost(options: HostOptions) {
         look(type)
       }
       for (const [type, runner] of runners) {
-        if (types.includes(type) || [...runs.values()].some((run) => run.type === type)) continue
+        if (types.includes(type) || [...runs].some((run) => run.type === type)) continue
         runners.delete(type)
         void runner.close()
       }
@@ -226,15 +227,16 @@ export function createHost(options: HostOptions) {
 
     /** Once a second: what was missed on the wake channel, and what has had to wait. */
     async check(): Promise<void> {
-      await checkWanted([...runs.values()])
+      await checkWanted([...runs])
       await kept.check()
+      tend([...runs])
       for (const type of runners.keys()) if (!isTick(type) || kept.has(type)) look(type)
     },
 
     /** Once a second: prolongs all locks in one call. */
     async keepLocks(): Promise<void> {
-      const lost = await keepLocks(redis, names, [...runs.values()])
-      for (const { type, jobId } of lost) runs.get(`${type}/${jobId}`)?.kill('its job was given to another node')
+      const lost = await keepLocks(redis, names, [...runs])
+      for (const run of lost) run.kill('its job was given to another node')
     },
 
     /** Puts jobs of dead nodes back to waiting. */
@@ -248,8 +250,8 @@ export function createHost(options: HostOptions) {
       draining = true
       for (const timer of timers.values()) clearTimeout(timer)
       await pumping
-      for (const run of runs.values()) run.end(reason)
-      await Promise.all([kept.endAll(reason), ...[...runs.values()].map((run) => run.done)])
+      for (const run of runs) run.end(reason)
+      await Promise.all([kept.endAll(reason), ...[...runs].map((run) => run.done)])
       while (runs.size) await new Promise((resolve) => setTimeout(resolve, 5))
     },
 

@@ -10,10 +10,11 @@ import { HysasError, messageOf } from '../errors.js'
 import { type NodeEntry, readNodes } from '../fleet/nodes.js'
 import { createOutbox, recordEvent } from '../fleet/outbox.js'
 import { createQueues } from '../fleet/queues.js'
+import { reconcile } from '../fleet/reconcile.js'
 import { type Logger, withoutPassword } from '../log.js'
 import { checkServer, connectRedis, ready } from '../redis/connect.js'
 import { beatNode, removeNode } from '../redis/fleet-scripts.js'
-import { type Names, namesOf } from '../redis/names.js'
+import { COMMAND_QUEUE, type Names, namesOf } from '../redis/names.js'
 import { openStore } from '../store/store.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { createWriter } from '../store/writer.js'
@@ -59,6 +60,8 @@ export interface HysasNode {
 }
 
 const BEAT_MS = 1000
+/** Queues that must work for anything else to. */
+const SYSTEM = ['Monitor', 'Process', COMMAND_QUEUE]
 
 export function createNode({ settings, log }: NodeOptions): HysasNode {
   const names = namesOf(settings.namespace)
@@ -82,10 +85,10 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   })
 
   const storeOptions = { url: settings.databaseUrl, sqliteFile: join(settings.dataDir, 'hysas.db') }
+  const recordNow = (event: Partial<StoredEvent> & { kind: string }) =>
+    recordEvent(redis, names, { node: name, ...event })
   const record = (event: Partial<StoredEvent> & { kind: string }) => {
-    recordEvent(redis, names, { node: name, ...event }).catch((error: unknown) =>
-      log.warn({ err: messageOf(error) }, 'an event was not recorded'),
-    )
+    recordNow(event).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'an event was not recorded'))
   }
 
   const catalog = createCatalog({
@@ -164,6 +167,10 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       await mine.check()
     })
     every(750, 'stalled jobs', mine.freeStalled)
+    // Monitor reconciles all else; what is done to its own queue, and to that of the commands, only a node can undo
+    every(3000, 'system queues', () =>
+      reconcile({ redis, names, queues, nodes, record: recordNow, log, types: SYSTEM }),
+    )
     record({ kind: 'node', message: `node ${name} is up`, data: { host: hostname(), pid: process.pid } })
   }
 

@@ -159,6 +159,7 @@ else
   if not w[1] or redis.call('HGET', worker, 'never') then return refuse('unknown') end
   if not isWanted then return refuse('stopped') end
   if ARGV[5] ~= '' then redis.call('HSET', worker, 'params', ARGV[5]) end
+  if ARGV[8] ~= '' then redis.call('HSET', worker, 'kind', ARGV[8], 'isolation', ARGV[9]) end
   redis.call('HSET', worker, 'crashes', '0', 'restarts', '0')
 end
 redis.call('HSET', worker, 'revision', ARGV[3], 'by', ARGV[6], 'since', string.format('%.3f', now / 1000))

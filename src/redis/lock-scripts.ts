@@ -19,7 +19,11 @@ export interface HeldLock {
  * away, where nobody else has the job by now (BullMQ's own extendLocks can't revive).
  * @returns those that are lost for good
  */
-export async function keepLocks(redis: Redis, names: Names, held: readonly HeldLock[]): Promise<HeldLock[]> {
+export async function keepLocks<Lock extends HeldLock>(
+  redis: Redis,
+  names: Names,
+  held: readonly Lock[],
+): Promise<Lock[]> {
   if (held.length === 0) return []
   const keys = held.flatMap(({ type, jobId }) => [names.jobLock(type, jobId), `${names.queuePrefix}:${type}:active`])
   const lost = await keepScript(redis, keys, [LOCK_MS, ...held.flatMap(({ jobId, token }) => [jobId, token])])

@@ -7,7 +7,7 @@ export const OUTCOMES: Partial<Record<Reason, { how: FinishHow & RunResult['how'
   stop: { how: 'stopped', stopInfo: 'stopped by command' },
   restart: { how: 'restarted', stopInfo: 'restarted by command' },
   handover: { how: 'handover', stopInfo: 'handed over: its node is ending' },
-  shutdown: { how: 'handover', stopInfo: 'handed over: its node is ending' },
+  shutdown: { how: 'shutdown', stopInfo: 'its node was shut down' },
   done: { how: 'done', stopInfo: 'work done' },
 }
 
