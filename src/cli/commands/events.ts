@@ -1,20 +1,10 @@
 import type { Command } from 'commander'
-import type { EventQuery, StoredEvent } from '../../store/types.js'
+import type { StoredEvent } from '../../store/types.js'
 import type { Cli } from '../cli.js'
+import { type EventOptions, queryOf } from '../event-query.js'
 import { eventLine } from '../eventline.js'
 import { collect, instant, whole } from '../parse.js'
 import { item, misuse, note, result } from '../print.js'
-
-interface Options {
-  kind?: string[]
-  source?: string
-  nickname?: string
-  since?: number
-  until?: number
-  limit: number
-  csv?: boolean
-  follow?: boolean
-}
 
 export function registerEvents(program: Command, cli: Cli): Command {
   return program
@@ -28,10 +18,10 @@ export function registerEvents(program: Command, cli: Cli): Command {
     .option('--limit <number>', 'the last so many', whole(1, 10_000), 100)
     .option('--csv', 'print CSV')
     .option('-f, --follow', 'go on with events as they come, until Ctrl-C')
-    .action((options: Options) => events(cli, options))
+    .action((options: EventOptions) => events(cli, options))
 }
 
-async function events(cli: Cli, options: Options): Promise<void> {
+async function events(cli: Cli, options: EventOptions): Promise<void> {
   if (options.csv && cli.json) misuse('events prints either --csv or --json')
   const [{ openHistory }, { csvOf }] = await Promise.all([import('../history.js'), import('../../web/csv.js')])
   const signal = options.follow ? cli.interrupted() : undefined
@@ -57,15 +47,4 @@ async function events(cli: Cli, options: Options): Promise<void> {
 
 function show(cli: Cli, found: readonly StoredEvent[]): void {
   for (const event of found) item(cli, event, (paint) => eventLine(event, paint))
-}
-
-function queryOf({ kind, source, nickname, since, until }: Options): EventQuery {
-  const kinds = kind?.flatMap((text) => text.split(','))
-  return {
-    ...(kinds && { kind: kinds }),
-    ...(source !== undefined && { source }),
-    ...(nickname !== undefined && { nickname }),
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-  }
 }

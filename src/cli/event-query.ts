@@ -1,0 +1,25 @@
+import type { EventQuery } from '../store/types.js'
+
+/** Options of `hysas events`. Times in Unix ms. */
+export interface EventOptions {
+  kind?: string[]
+  source?: string
+  nickname?: string
+  since?: number
+  until?: number
+  limit: number
+  csv?: boolean
+  follow?: boolean
+}
+
+/** What the store is asked. Several kinds are divided by commas, or given repeatedly. */
+export function queryOf({ kind, source, nickname, since, until }: EventOptions): EventQuery {
+  const kinds = kind?.flatMap((text) => text.split(','))
+  return {
+    ...(kinds && { kind: kinds }),
+    ...(source !== undefined && { source }),
+    ...(nickname !== undefined && { nickname }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  }
+}
