@@ -31,7 +31,7 @@ export function createOperations(of: {
   names: Names
   ctx: () => Context
   state: RunState
-  hearing: () => Hearing
+  hearing: Hearing
   operations: Operations
   setLogLevel: (level: string) => void
 }): Handle {
@@ -41,12 +41,12 @@ export function createOperations(of: {
 
   const builtIn: Record<string, (args: Record<string, unknown>) => unknown> = {
     async subscribe(args) {
-      await of.hearing().add(args as unknown as Source)
-      return { hears: of.hearing().names() }
+      await of.hearing.add(args as unknown as Source)
+      return { hears: of.hearing.names() }
     },
     async unsubscribe(args) {
-      const heard = await of.hearing().remove(args as unknown as Source)
-      return { heard, hears: of.hearing().names() }
+      const heard = await of.hearing.remove(args as unknown as Source)
+      return { heard, hears: of.hearing.names() }
     },
     logLevel({ level }) {
       if (!isLogLevel(level)) {

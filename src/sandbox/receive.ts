@@ -1,7 +1,8 @@
-import type { Context, LongRunningProcessor, Message, Schema } from '../contract.js'
+import type { Context, Message } from '../contract.js'
 import { check } from './check.js'
 import type { Delivery } from './delivery.js'
 import type { Handle } from './hearing.js'
+import type { LongRunning } from './loading.js'
 import { noteError, type RunState } from './state.js'
 import { throttle } from './throttle.js'
 
@@ -14,7 +15,7 @@ export interface Receiver {
 
 /** Counts what is heard, checks it by the processor's schema, and survives or ends on errors as the processor says. */
 export function createReceiver(of: {
-  processor: LongRunningProcessor<Schema | undefined, Schema | undefined>
+  processor: Pick<LongRunning, 'receive' | 'messages' | 'onError'>
   ctx: () => Context
   state: RunState
   /** After the end was asked for, errors are most often what was awaited, cut short. */

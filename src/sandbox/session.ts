@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis'
 import type { Events, LogLevel, Schema } from '../contract.js'
 import { createLog, type Logger } from '../log.js'
 import { connectRedis } from '../redis/connect.js'
-import type { RunIdentity } from '../redis/run-scripts.js'
+import { schedulerIdOf } from '../redis/names.js'
+import { type FinishHow, finish, type RunIdentity } from '../redis/run-scripts.js'
 import { createDatabases, type Databases } from './databases.js'
 import type { Ending } from './ending.js'
 import { createEvents } from './events.js'
@@ -10,6 +11,7 @@ import { createFence, type Fence } from './fence.js'
 import { type Heartbeat, startHeartbeat } from './heartbeat.js'
 import type { Home, Send } from './home.js'
 import { isLogLevel } from './levels.js'
+import { NO_RESTART } from './outcome.js'
 import { createProgress } from './progress.js'
 import { createPublisher, type Publisher } from './publisher.js'
 import { createState, type RunState } from './state.js'
@@ -41,6 +43,8 @@ export interface Session {
   redis(): Redis
   beatWith(hears: () => string[], ending: Ending): Heartbeat
   setLogLevel(level: string): void
+  /** Writes the end of the run or tick. @returns false where it was written before, or a later run holds the name */
+  finish(how: FinishHow, stopInfo: string, fields: Record<string, unknown>): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -99,7 +103,7 @@ export function openSession(of: {
     },
     beatWith(hears, ending) {
       const tooMuch = memoryLimit(of.options.maxMemoryMb, ending)
-      const heartbeat = startHeartbeat({
+      return startHeartbeat({
         redis,
         names,
         fence,
@@ -114,10 +118,15 @@ export function openSession(of: {
         },
         onProblem: (problem) => log.warn(problem),
       })
-      return heartbeat
     },
     setLogLevel(level) {
       if (isLogLevel(level)) log.level = level
+    },
+    async finish(how, stopInfo, fields) {
+      const schedulerId = schedulerIdOf(nickname)
+      const rest = { restart: NO_RESTART, jitter: 0, errorMsg: '' }
+      const { finished } = await finish(redis, names, { ...run, how, stopInfo, fields, schedulerId, ...rest })
+      return finished
     },
     async close() {
       for (const release of releasers.splice(0).reverse()) await release()

@@ -1,0 +1,100 @@
+import type { Context, EndReason } from '../contract.js'
+import { createContext } from './context.js'
+import { type Ending, within } from './ending.js'
+import type { Home } from './home.js'
+import { openListening } from './listening.js'
+import type { Repeatable } from './loading.js'
+import type { Session } from './session.js'
+import { noteError } from './state.js'
+
+/** What lasts from tick to tick of a repeatable worker, for as long as its child holds the name. */
+export interface Epoch {
+  readonly session: Session
+  /** Checked, with defaults filled in. */
+  params: Record<string, unknown>
+  /** Of the parameters as they were given: they are checked only when they have changed. */
+  paramsText: string
+  /** Unix ms at which the tick before was due. */
+  lastDue: number | undefined
+  hears(): string[]
+  /** The context of one tick; `release` ends what the tick has subscribed to. */
+  contextOf(params: Record<string, unknown>, ending: Ending): { ctx: Context; release(): Promise<void> }
+  beforeTermination(reason: EndReason, ending: Ending): Promise<void>
+  close(): Promise<void>
+}
+
+/** A repeatable worker hears its Command channel too, between its ticks as well. */
+export function openEpoch(home: Home, session: Session, processor: Repeatable): Epoch {
+  let ctx: Context | undefined
+  let aborted = true
+  const listening = openListening({
+    home,
+    session,
+    processor: {},
+    ctx: () => ctx as Context, // there from the first tick on, before anything is handed out
+    aborted: () => aborted,
+    onChange: () => {},
+  })
+  const { hearing } = listening
+  session.state.extra = { ticks: 0, missed: 0 }
+
+  return {
+    session,
+    paramsText: '',
+    lastDue: undefined,
+    params: {},
+    hears: hearing.names,
+    contextOf(params, ending) {
+      const subscriptions: { unsubscribe(): Promise<void> }[] = []
+      const isFirst = !ctx
+      ctx = createContext({
+        session,
+        names: home.names,
+        params,
+        ending,
+        async subscribe(source, handler) {
+          const subscription = await hearing.add(source, handler)
+          subscriptions.push(subscription)
+          return subscription
+        },
+      })
+      aborted = false
+      ending.signal.addEventListener('abort', () => {
+        aborted = true
+      })
+      if (isFirst) {
+        hearing.open()
+        listening.tap().catch(() => {}) // it was closed before it heard anything
+      }
+      return {
+        ctx,
+        async release() {
+          aborted = true
+          await Promise.allSettled(subscriptions.map((subscription) => subscription.unsubscribe()))
+        },
+      }
+    },
+    async beforeTermination(reason, ending) {
+      const hook = (processor as Hooked).beforeTermination
+      if (!hook || !ctx) return
+      const present = ctx
+      const graceMs = (processor.graceSeconds ?? 10) * 1000
+      try {
+        await within(graceMs / 2, ending, (async () => hook(present, reason))())
+      } catch (thrown) {
+        noteError(session.state, thrown)
+        session.log.error({ stack: session.state.errorMsg }, 'beforeTermination failed.')
+      }
+    },
+    async close() {
+      listening.close()
+      await hearing.close()
+      await session.close()
+    },
+  }
+}
+
+/** `defineProcessor` refuses the hook for repeatable processors as yet. */
+interface Hooked {
+  beforeTermination?: (ctx: Context, reason: EndReason) => unknown
+}

@@ -1,0 +1,67 @@
+import type { Context } from '../contract.js'
+import { connectRedis } from '../redis/connect.js'
+import { createHearing, type Hearing } from './hearing.js'
+import type { Home } from './home.js'
+import type { LongRunning } from './loading.js'
+import { createOperations } from './operations.js'
+import { createReceiver } from './receive.js'
+import type { Session } from './session.js'
+import { createSubscriber } from './subscriber.js'
+
+/** Operations called at the same time; the further ones wait. */
+const OPERATIONS_AT_ONCE = 64
+
+export interface Listening {
+  readonly hearing: Hearing
+  /** Hears what every worker hears: its Command channel, and the channel for all. */
+  tap(): Promise<void>
+  /** Closes the connection. */
+  close(): void
+}
+
+/** The ears of one worker: its subscriptions, what `receive` gets, and the operations on its Command channel. */
+export function openListening(of: {
+  home: Home
+  session: Session
+  processor: Pick<LongRunning, 'receive' | 'messages' | 'concurrency' | 'onError' | 'operations'>
+  ctx: () => Context
+  /** Is the end asked for? Then errors are most often what was awaited, cut short. */
+  aborted: () => boolean
+  end?: (thrown: unknown) => void
+  onChange: () => void
+}): Listening {
+  const { home, session, processor, ctx } = of
+  const { names, redis } = home
+  const { state } = session
+  const { type, nickname } = session.run
+  const connect = () => connectRedis(home.redisUrl, 'subscriber', nickname)
+  const subscriber = createSubscriber({ names, connect })
+  const { handle, guarded } = createReceiver({ ...of, state })
+  const hearing = createHearing({
+    names,
+    subscriber,
+    receive: processor.receive && { handle, concurrency: processor.concurrency ?? 1 },
+    guarded,
+    onDrop(count) {
+      state.dropped += count
+    },
+    onChange: of.onChange,
+  })
+  const operations = createOperations({
+    redis,
+    names,
+    ctx,
+    state,
+    hearing,
+    operations: processor.operations ?? {},
+    setLogLevel: session.setLogLevel,
+  })
+  return {
+    hearing,
+    async tap() {
+      const command = hearing.tap(names.workerCommand(type, nickname), operations, OPERATIONS_AT_ONCE)
+      await Promise.all([command, hearing.tapReceive(names.all)])
+    },
+    close: () => subscriber.close(),
+  }
+}

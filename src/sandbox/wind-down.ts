@@ -1,0 +1,38 @@
+import type { EndReason } from '../contract.js'
+import { within } from './ending.js'
+import type { Life } from './life.js'
+import { noteError } from './state.js'
+
+/** Lets the hooks at work come to their end, then calls `beforeTermination`, all within the grace period. */
+export async function windDown(life: Life): Promise<void> {
+  const { session, processor, ending, parts } = life
+  const { state, log } = session
+  const graceMs = (processor.graceSeconds ?? 10) * 1000
+  const began = performance.now()
+  // The last heartbeat wants to be written before the node, at the end of the grace period, sends a signal.
+  const left = () => graceMs - Math.min(500, graceMs / 10) - (performance.now() - began)
+  if (ending.reason === 'error') {
+    noteError(state, ending.error)
+    log.error({ stack: state.errorMsg }, 'The run ends by an error.')
+  }
+  if (ending.reason === 'stale') log.warn('The run ends: a later one has taken over.')
+
+  const stopped = Promise.all([parts.settled(), life.listening.hearing.close()])
+  if (!(await within(graceMs / 2, ending, stopped))) {
+    log.warn(`Not ended in time: ${parts.running().join(', ') || 'receive'}.`)
+  }
+  for (const name of ['command', 'receive']) if (state.threads[name]) state.threads[name] = 'done'
+  if (ending.reason !== 'stale') await beforeTermination(life, left)
+  await within(left(), ending, session.publisher.flush())
+}
+
+async function beforeTermination({ session, processor, ending, ctx }: Life, left: () => number): Promise<void> {
+  if (!processor.beforeTermination) return
+  try {
+    const work = (async () => processor.beforeTermination?.(ctx, ending.reason as EndReason))()
+    if (!(await within(left(), ending, work))) session.log.warn('beforeTermination did not end in time.')
+  } catch (thrown) {
+    noteError(session.state, thrown)
+    session.log.error({ stack: session.state.errorMsg }, 'beforeTermination failed.')
+  }
+}
