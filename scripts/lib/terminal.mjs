@@ -48,7 +48,8 @@ export async function runVisibly(label, command, args, options = {}) {
   return code === 0
 }
 
-function tick(label, began, output) {
+/** Shows that something goes on, with its seconds, until the returned function is called. */
+export function tick(label, began = Date.now(), output = () => '') {
   const live = process.stderr.isTTY
   if (!live) say(`${label} ...`)
   const show = () => {
