@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Context, defineProcessor, HysasError } from 'hysas'
+import { type Context, defineProcessor } from 'hysas'
 import { z } from 'zod'
 import { type RawLine, textOf } from './lib/line-splitter.js'
 import { LogFollow } from './lib/log-follow.js'
@@ -9,7 +9,11 @@ import { perRun } from './lib/per-run.js'
 import { loadState, saveState } from './lib/saved-state.js'
 
 const params = z.object({
-  file: z.string().min(1).describe("Path of the log; a relative one begins at the node's working folder."),
+  file: z
+    .string()
+    .min(1)
+    .refine(mayBeFile, 'is there, but it is no ordinary file')
+    .describe("Path of the log; a relative one begins at the node's working folder."),
   from: z
     .enum(['end', 'start'])
     .default('end')
@@ -68,9 +72,8 @@ export default defineProcessor({
   description: 'Follows a log file over rotation, truncation and restarts, and publishes each line.',
   params,
 
-  async start(ctx) {
+  start(ctx) {
     const file = resolve(ctx.params.file)
-    await refuseWhatIsNoFile(ctx, file)
     const { from, maxLineBytes, lingerMs, unfinishedMs } = ctx.params
     const deliver = (lines: readonly RawLine[]) => publishAll(ctx, run, lines)
     const follow = new LogFollow({ file, from, maxLineBytes, lingerMs, unfinishedMs, deliver, signal: ctx.signal })
@@ -104,11 +107,13 @@ export default defineProcessor({
   },
 })
 
-async function refuseWhatIsNoFile(ctx: Ctx, file: string): Promise<void> {
-  const stats = await stat(file).catch(() => undefined)
-  if (!stats || stats.isFile()) return
-  const what = stats.isDirectory() ? 'a directory' : 'no ordinary file'
-  throw new HysasError('BAD_PARAMS', { type: ctx.type, problems: `file: ${file} is ${what}` })
+/** Looked at with the parameters, since these are refused for good, while an error in `start` is tried again and again. */
+function mayBeFile(file: string): boolean {
+  try {
+    return statSync(file).isFile()
+  } catch {
+    return true // Not there yet, or not to be looked at yet: it is waited for.
+  }
 }
 
 /** All at once and awaited together: the window that the follower gives bounds what is on its way. */
