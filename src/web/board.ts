@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 import type { Client } from '../client.js'
 import type { Log } from '../contract.js'
 import { messageOf } from '../errors.js'
-import { COMMAND_QUEUE, namesOf } from '../redis/names.js'
+import { COMMAND_QUEUE, namesOf, TYPE } from '../redis/names.js'
 
 export const BOARD_PATH = '/queues'
 /** ms for which the list of types is not read again. */
@@ -43,7 +43,7 @@ export function boardOf({ client, redis, namespace, log }: BoardOptions): { hand
   const refresh = atMostEvery(TYPES_MS, async () => {
     const [types, workers] = await Promise.all([client.types(), client.list()])
     // Also of types that no node has at present: their workers wait there.
-    for (const { type } of [...types, ...workers]) addQueue(type)
+    for (const { type } of [...types, ...workers]) if (TYPE.test(type)) addQueue(type)
   })
 
   const handler = Router()

@@ -228,7 +228,7 @@ describe('another site', () => {
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toContain('unsafe-inline')
     expect(headers['x-content-type-options']).toBe('nosniff')
-    expect(headers['referrer-policy']).toBe('no-referrer')
+    expect(headers['referrer-policy']).toBe('same-origin')
     expect(headers['x-powered-by']).toBeUndefined()
     const board = (await http.get('/queues').set(...bearer())).headers['content-security-policy'] ?? ''
     expect(board).toContain("script-src 'self';")

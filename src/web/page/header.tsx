@@ -25,10 +25,10 @@ export function Header({ fleet, problems }: { fleet: Fleet; problems: number }) 
         <Figure label="Nodes" value={count(fleet.nodes.length)} />
         <Figure label="Problems" value={count(problems)} bad={problems > 0} />
         <Figure label="Published" value={rate(last.out)} of="per s">
-          <Sparkline values={fleet.history.map(({ out }) => out)} label="Messages published per second, last 90 s" />
+          <Sparkline values={fleet.history.map(({ out }) => out)} label="Messages published per second, of late" />
         </Figure>
         <Figure label="Received" value={rate(last.in)} of="per s">
-          <Sparkline values={fleet.history.map((one) => one.in)} label="Messages received per second, last 90 s" />
+          <Sparkline values={fleet.history.map((one) => one.in)} label="Messages received per second, of late" />
         </Figure>
       </dl>
     </header>

@@ -24,22 +24,25 @@ export function ParamField({ field, value, onChange }: FieldProps) {
     )
   }
   return (
-    <label class="field">
-      <span>
+    <div class="field">
+      <label for={idOf(field)}>
         {name || 'All parameters'} {required && <em>needed</em>}
-      </span>
+      </label>
       <Input field={field} value={typeof value === 'string' ? value : ''} onChange={onChange} />
-      {description && <small>{clean(description)}</small>}
-    </label>
+      {description && <small id={`${idOf(field)}-note`}>{clean(description)}</small>}
+    </div>
   )
 }
 
+const idOf = ({ name }: Field): string => `param-${name}`
+
 function Input({ field, value, onChange }: FieldProps & { value: string }) {
-  const { kind, required, standard } = field
+  const { kind, required, standard, description } = field
+  const named = { id: idOf(field), ...(description && { 'aria-describedby': `${idOf(field)}-note` }) }
   const placeholder = standard === undefined ? '' : typeof standard === 'string' ? standard : JSON.stringify(standard)
   if (kind === 'choice') {
     return (
-      <select value={value} required={required} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select {...named} value={value} required={required} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="">{standard === undefined ? '–' : `${placeholder} (default)`}</option>
         {field.choices.map((choice, i) => (
           <option key={String(choice)} value={String(i)}>
@@ -52,6 +55,7 @@ function Input({ field, value, onChange }: FieldProps & { value: string }) {
   if (kind === 'json') {
     return (
       <textarea
+        {...named}
         rows={3}
         value={value}
         required={required}
@@ -63,6 +67,7 @@ function Input({ field, value, onChange }: FieldProps & { value: string }) {
   }
   return (
     <input
+      {...named}
       type={kind === 'number' ? 'number' : 'text'}
       value={value}
       required={required}

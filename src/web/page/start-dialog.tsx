@@ -36,9 +36,10 @@ export function StartDialog({ types, say, onClose }: { types: readonly TypeView[
   return (
     <Dialog title="Start a worker" onClose={onClose}>
       <form onSubmit={submit}>
-        <label class="field">
-          <span>Type</span>
+        <div class="field">
+          <label for="start-type">Type</label>
           <select
+            id="start-type"
             value={type}
             onChange={(event) => {
               setType(event.currentTarget.value)
@@ -52,10 +53,12 @@ export function StartDialog({ types, say, onClose }: { types: readonly TypeView[
             ))}
           </select>
           {chosen?.description && <small>{clean(chosen.description)}</small>}
-        </label>
-        <label class="field">
-          <span>Nickname</span>
+        </div>
+        <div class="field">
+          <label for="start-nickname">Nickname</label>
           <input
+            id="start-nickname"
+            aria-describedby="start-nickname-note"
             value={nickname}
             required
             maxLength={63}
@@ -65,8 +68,8 @@ export function StartDialog({ types, say, onClose }: { types: readonly TypeView[
             spellcheck={false}
             onInput={(event) => setNickname(event.currentTarget.value)}
           />
-          <small>Unique over the fleet: a letter, then letters, digits, “_” or “-”.</small>
-        </label>
+          <small id="start-nickname-note">Unique over the fleet: a letter, then letters, digits, “_” or “-”.</small>
+        </div>
         {fields.length > 0 && (
           <fieldset>
             <legend>Parameters</legend>

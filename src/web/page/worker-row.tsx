@@ -96,7 +96,7 @@ function Status({ worker }: { worker: PageWorker }) {
 
 /** Counts on between two heartbeats. A repeatable worker beats by its ticks, which may be far apart. */
 function Age({ worker }: { worker: PageWorker }) {
-  const [now, setNow] = useState(performance.now)
+  const [now, setNow] = useState(() => performance.now())
   useEffect(() => {
     const timer = setInterval(() => setNow(performance.now()), 1000)
     return () => clearInterval(timer)

@@ -1,0 +1,243 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { launchChromium } from '../helpers/chromium.js'
+import { until } from '../helpers/until.js'
+import { startTestWeb, storedEvent, TOKEN, VIEWER, workerView } from '../web/fixture.js'
+import { beatOn, fillFleet, openPage, picture } from './fleet.js'
+
+const browser = await launchChromium()
+const { web, fake } = await startTestWeb()
+fillFleet(fake)
+const beating = beatOn(fake)
+afterAll(() => beating.stop())
+
+describe('the page', () => {
+  it('opens by the link, loses the token from the address, and shows the living fleet', async () => {
+    const { page, wrong, close } = await openPage(browser, web.url)
+    expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/')
+    await page.getByText('live', { exact: true }).waitFor()
+    const row = page.locator('tr[data-nickname="auth-log"]')
+    await until(async () => /\d{3}\/s/.test((await row.textContent()) ?? ''), { what: 'a rate' })
+    expect(await row.textContent()).toContain('running')
+    expect(await page.getByText('9 wrong passwords within 60 s for root').count()).toBe(1)
+    await page.waitForTimeout(4000) // for the charts of the picture
+    await picture(page, 'page-light')
+    expect(wrong).toEqual([])
+    await close()
+  })
+
+  it('says on top what is wrong, and what happens next', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    const problems = page.getByRole('region', { name: 'Needs attention' })
+    await problems.getByText('counter has disappeared').waitFor()
+    expect(await problems.getByRole('listitem').count()).toBe(3)
+    expect(await problems.textContent()).toMatch(
+      /gate-2 is restartingError: ENOENT.*It starts again by itself in \d+ s/,
+    )
+    expect(await page.title()).toMatch(/^\(3\)/)
+    await close()
+  })
+
+  it('hears of what happens without being asked', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByText('auth-log').first().waitFor()
+    fake.tell('event', storedEvent({ id: '9990000000000-0', time: Date.now(), message: 'Just now' }))
+    await page.getByText('Just now').waitFor()
+    fake.workers.set('newcomer', workerView({ nickname: 'newcomer' }))
+    fake.tell('fleet', {})
+    await page.locator('tr[data-nickname="newcomer"]').waitFor()
+    fake.workers.delete('newcomer')
+    fake.tell('fleet', {})
+    await page.locator('tr[data-nickname="newcomer"]').waitFor({ state: 'detached' })
+    await close()
+  })
+
+  it('starts a worker by the form of its processor', async () => {
+    const { page, wrong, close } = await openPage(browser, web.url)
+    await page.getByRole('button', { name: 'Start a worker' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Type').selectOption('SshGuard')
+    await dialog.getByLabel('Nickname').fill('gate-9')
+    await dialog.getByLabel('file').fill('/var/log/auth.log')
+    await dialog.getByLabel('tries').fill('7')
+    await dialog.getByLabel('level').selectOption('high')
+    await dialog.getByLabel('quiet').check()
+    await dialog.getByLabel('ignore').fill('["10.0.0.1"]')
+    await picture(page, 'page-start')
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await page.getByText(/gate-9 runs on node-1/).waitFor()
+    const params = { file: '/var/log/auth.log', tries: 7, level: 'high', quiet: true, ignore: ['10.0.0.1'] }
+    expect(fake.commands.at(-1)).toMatchObject({ method: 'start', args: ['SshGuard', 'gate-9', params, {}] })
+    expect(wrong).toEqual([])
+    await close()
+  })
+
+  it('keeps the form open and says why, when a start is refused', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByRole('button', { name: 'Start a worker' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Type').selectOption('SshGuard')
+    await dialog.getByLabel('Nickname').fill('gate-9')
+    await dialog.getByLabel('file').fill('x')
+    await dialog.getByLabel('ignore').fill('[nonsense')
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByText(/ignore: this is not JSON/).waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await close()
+  })
+
+  it('asks before it stops or restarts, and says what became of it', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    const before = fake.commands.length
+    await page.getByRole('button', { name: 'Stop DemoName' }).click()
+    await page.getByRole('dialog').getByText('counter will hear nothing').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(fake.commands.length).toBe(before)
+    await page.getByRole('button', { name: 'Stop DemoName' }).click()
+    await page.getByRole('button', { name: 'Stop it' }).click()
+    await page.getByText('DemoName: stopped').waitFor()
+    expect(fake.commands.at(-1)).toMatchObject({ method: 'stop', args: ['DemoName', {}] })
+    await page.getByRole('button', { name: 'Restart gate-1' }).click()
+    await page.getByRole('button', { name: 'Restart it' }).click()
+    await page.getByText('gate-1: restarted').waitFor()
+    await page.getByRole('button', { name: 'Start old-demo' }).click()
+    await page.getByText('old-demo: started').waitFor()
+    expect(await page.getByRole('button', { name: 'Stop Monitor' }).count()).toBe(0)
+    await close()
+  })
+
+  it('opens the rest of a worker by keyboard, with its log', async () => {
+    fake.lines = [
+      {
+        ...{ id: '1-0', time: Date.now(), level: 'warn', type: 'SshGuard', nickname: 'gate-2' },
+        ...{ epoch: 1, msg: '\u001b[31mred\u001b[0m', stream: 'log', fields: { tries: 3 } },
+      },
+    ]
+    const { page, wrong, close } = await openPage(browser, web.url)
+    await page.getByRole('button', { name: 'gate-2', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('at follow (SshGuard.ts:41:9)').waitFor()
+    await page.getByRole('button', { name: 'Show the last log lines' }).click()
+    await page.getByText('warn  red {"tries":3}').waitFor()
+    await picture(page, 'page-details')
+    expect(wrong).toEqual([])
+    await close()
+  })
+
+  it('keeps the search in the address', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByLabel('Search workers').fill('sshguard node-1')
+    await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
+    expect(page.url()).toContain('?q=sshguard')
+    await page.reload()
+    await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
+    await close()
+  })
+
+  it('shows a viewer no buttons', async () => {
+    const { page, close } = await openPage(browser, web.url.replace(TOKEN, VIEWER))
+    await page.locator('tr[data-nickname="DemoName"]').waitFor()
+    await page.getByText('live', { exact: true }).waitFor()
+    expect(await page.getByRole('button', { name: /Stop|Restart|Start/ }).count()).toBe(0)
+    await close()
+  })
+
+  it('never runs what a worker wrote', async () => {
+    const evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+    fake.workers.set(
+      'Evil',
+      workerView({ nickname: 'Evil', type: evil, node: evil, status: 'failed', error_msg: evil, params: { evil } }),
+    )
+    fake.tell('fleet', {})
+    const { page, wrong, close } = await openPage(browser, web.url)
+    await page.getByText('Evil has failed').waitFor()
+    await page.getByRole('button', { name: 'Evil', exact: true }).click()
+    fake.tell(
+      'event',
+      storedEvent({ id: '9990000000001-0', time: Date.now(), kind: evil, message: `after ${evil}`, source: evil }),
+    )
+    await page.getByText('after <img').waitFor()
+    expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
+    expect(await page.locator('main img, main script').count()).toBe(0)
+    expect(wrong).toEqual([])
+    fake.workers.delete('Evil')
+    fake.tell('fleet', {})
+    await close()
+  })
+
+  it('fits a dark room, and a phone', async () => {
+    const dark = await openPage(browser, web.url, { colorScheme: 'dark' })
+    await dark.page.getByText('live', { exact: true }).waitFor()
+    await dark.page.waitForTimeout(3000)
+    await picture(dark.page, 'page-dark')
+    await dark.close()
+    const phone = await openPage(browser, web.url, {
+      viewport: { width: 390, height: 844 },
+      isMobile: true,
+      hasTouch: true,
+    })
+    await phone.page.getByText('live', { exact: true }).waitFor()
+    await phone.page.locator('tr[data-nickname="DemoName"]').waitFor()
+    await phone.page.waitForTimeout(2000)
+    await picture(phone.page, 'page-phone')
+    const width = await phone.page.evaluate('document.documentElement.scrollWidth')
+    expect(width).toBeLessThanOrEqual(390)
+    await phone.close()
+  })
+})
+
+describe('the connection', () => {
+  it('that is lost is told honestly, and comes back by itself', async () => {
+    const first = await startTestWeb()
+    const { page, close } = await openPage(browser, first.web.url)
+    await page.getByText('live', { exact: true }).waitFor()
+    await first.web.close()
+    await page.getByText(/as of \d\d:\d\d:\d\d, reconnecting/).waitFor()
+    await picture(page, 'page-lost')
+    const again = await startTestWeb({ settings: { ...first.settings, port: first.web.port } })
+    expect(again.web.port).toBe(first.web.port)
+    await page.getByText('live', { exact: true }).waitFor()
+    await close()
+  })
+
+  it('to a node that has lost Redis is told as well', async () => {
+    const { web, fake } = await startTestWeb()
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByText('live', { exact: true }).waitFor()
+    fake.failing = new Error('away')
+    await page.getByText(/node-1 has lost Redis/).waitFor()
+    fake.failing = undefined
+    await page.getByText('live', { exact: true }).waitFor()
+    await close()
+  })
+})
+
+describe('without a token', () => {
+  it('the page says what to do, and takes the token', async () => {
+    const { page, close } = await openPage(browser, web.publicUrl)
+    await page.getByText('This page needs a token.').waitFor()
+    await picture(page, 'login')
+    await page.getByLabel('Token').fill('wrong')
+    await page.getByRole('button', { name: 'Enter' }).click()
+    await page.getByText('That token is not valid here.').waitFor()
+    await page.getByLabel('Token').fill(TOKEN)
+    await page.getByRole('button', { name: 'Enter' }).click()
+    await page.getByText('live', { exact: true }).waitFor()
+    await close()
+  })
+})
+
+describe('Bull Board', () => {
+  it('is behind the same login, works under our policy, and asks no other host', async () => {
+    const { page, wrong, close } = await openPage(browser, web.url)
+    await page.getByRole('link', { name: 'Queues' }).click()
+    await page.getByText('Command').first().waitFor()
+    await page.getByText('SshGuard').first().waitFor()
+    await page.goto(`${web.publicUrl}queues/queue/Command`)
+    await page.getByText('Command').first().waitFor()
+    await page.waitForTimeout(1000)
+    await picture(page, 'board')
+    expect(wrong).toEqual([])
+    await close()
+  })
+})
