@@ -122,7 +122,7 @@ describe('what the container files run', () => {
   })
 
   it('is two nodes that find each other, are healthy by their own check, and end in order', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const databaseUrl = await mysqlUrl()
     const bin = temporaryFolder()
@@ -168,7 +168,10 @@ describe('what the container files run', () => {
     const check = JSON.parse(lastStage.match(/^HEALTHCHECK .* CMD (.*)$/m)?.[1] ?? '') as string[]
     for (const { port } of started) {
       const command = check.map((word) => word.replace('127.0.0.1:3200', `127.0.0.1:${port}`))
-      await until(() => promisify(execFile)(command[0] ?? '', command.slice(1)), { what: 'the health check passes' })
+      await until(() => promisify(execFile)(command[0] ?? '', command.slice(1)), {
+        timeoutMs: 60_000,
+        what: 'the health check passes',
+      })
     }
 
     const signal = inDockerfile('STOPSIGNAL') as NodeJS.Signals
