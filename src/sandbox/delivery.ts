@@ -21,9 +21,17 @@ export function createDelivery(names: Names, channel: string, raw: string): Deli
 }
 
 function parsed(raw: string): unknown {
+  if (!mayBeJson(raw)) return raw
   try {
     return JSON.parse(raw)
   } catch {
     return raw
   }
+}
+
+/** A failed JSON.parse costs far more than a good one, and lines of text are as usual here as JSON. */
+function mayBeJson(raw: string): boolean {
+  const first = raw.charCodeAt(0)
+  if (first <= 0x22 || first === 0x5b || first === 0x7b) return true // white space, a string, a list, an object
+  return raw.length <= 32 && /^(?:-?\d|true|false|null)/.test(raw)
 }

@@ -35,7 +35,11 @@ export function openListening(of: {
   const { state } = session
   const { type, nickname } = session.run
   const connect = () => connectRedis(home.redisUrl, 'subscriber', nickname)
-  const subscriber = createSubscriber({ names, connect })
+  const subscriber = createSubscriber({
+    names,
+    connect,
+    onLost: () => session.log.warn('The connection to Redis was lost: what is published until it is back is missed.'),
+  })
   const { handle, guarded } = createReceiver({ ...of, state })
   const hearing = createHearing({
     names,

@@ -21,12 +21,18 @@ const ROUTES = 10_000
  * All that one worker hears, over one connection, which is opened at first need and subscribes again by itself after
  * it was lost.
  */
-export function createSubscriber(of: { names: Names; connect: () => Redis }): Subscriber {
+export function createSubscriber(of: {
+  names: Names
+  connect: () => Redis
+  /** The connection was lost: what is published until it is back is missed. */
+  onLost: () => void
+}): Subscriber {
   const { names } = of
   const entries = new Set<{ tuned: Tuned; deliver: Deliver }>()
   /** Who gets the messages of a channel: worked out at its first message. */
   const routes = new Map<string, Deliver[]>()
   let redis: Redis | undefined
+  let wasReady = false
   let closed = false
   const repeated = createRepeatCheck()
 
@@ -53,6 +59,13 @@ export function createSubscriber(of: { names: Names; connect: () => Redis }): Su
     redis = of.connect()
     redis.on('message', (channel: string, raw: string) => onMessage(undefined, channel, raw))
     redis.on('pmessage', onMessage)
+    redis.on('ready', () => {
+      wasReady = true
+    })
+    redis.on('close', () => {
+      if (wasReady && !closed) of.onLost()
+      wasReady = false
+    })
     return redis
   }
 

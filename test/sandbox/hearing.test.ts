@@ -136,3 +136,18 @@ test('a worker whose produce has returned lives on while it hears something', as
   child.cancel('stop')
   expect(await child.result()).toEqual({ value: { how: 'stopped', nickname: 'listener' } })
 })
+
+test('data is the parsed JSON, or the text where it is none', async () => {
+  const { child } = await startWorker(node, hearing(`subscribe: { channel: 'forms-${names.namespace}' },`), {
+    nickname: 'forms',
+  })
+  await until(() => child.said('started'))
+  const json = ['1', ' 2 ', '-0.5', 'true', 'null', '"t"', '{"a":[]}', '\n[1]']
+  const text = ['', 'text', '2026-11-22 10:00:00 sshd[7]: x', 'trueish', '{not json', '-', '192.168.0.1', "'x'"]
+  for (const raw of [...json, ...text]) await redis.publish(`forms-${names.namespace}`, raw)
+  await until(async () => (await got('forms')).length === json.length + text.length)
+  expect((await got('forms')).map((line) => JSON.parse(line.trim()))).toEqual([
+    ...json.map((raw) => JSON.parse(raw)),
+    ...text,
+  ])
+})
