@@ -11,6 +11,7 @@ import { createQueues } from './fleet/queues.js'
 import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
 import type { CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from './fleet/views.js'
 import { withoutPassword } from './log.js'
+import { codedErrors } from './redis/coded-errors.js'
 import { connectRedis, ready } from './redis/connect.js'
 import { redisNowMs } from './redis/fleet-scripts.js'
 import { checkNickname, checkType, NICKNAME, namesOf } from './redis/names.js'
@@ -176,7 +177,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     return own
   }
 
-  return {
+  const client: Client = {
     redisShown,
 
     start: async (type, nickname, params = {}, options = {}) =>
@@ -194,10 +195,17 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     async shutdown({ forget, ...options } = {}) {
       const before = (await readNodes(redis, names)).map(({ name }) => name)
       if (before.length === 0) return []
-      return command('shutdown', { ...(forget && { forget }) }, { timeoutMs: 60_000, ...options }, async () => {
+      const gone = async () => {
         const left = (await readNodes(redis, names)).filter(({ name }) => before.includes(name))
         return left.length === 0 ? before : undefined
-      })
+      }
+      try {
+        return await command('shutdown', { ...(forget && { forget }) }, { timeoutMs: 60_000, ...options }, gone)
+      } catch (error) {
+        // an embedded Redis goes with its last node
+        if (redis.status !== 'ready' && !(error instanceof HysasError)) return before
+        throw error
+      }
     },
 
     list: () => readWorkers(redis, names),
@@ -265,6 +273,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       for (const release of releasers.reverse()) await release()
     },
   }
+  return codedErrors(client, redisShown, redisSource)
 }
 
 function timedOut(name: CommandName, data: CommandData, timeoutMs: number, admitted: boolean): HysasError {

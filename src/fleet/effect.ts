@@ -81,4 +81,11 @@ function effectOf(worker: Fields<typeof WORKER>, info: Fields<typeof INFO>): Eff
   }
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0]?.slice(0, 300) ?? ''
+/** Of a stack, what people need: without the class's name and the last full stop, since it becomes part of a sentence. */
+function firstLine(text: string): string {
+  const line = text.split('\n', 1)[0] ?? ''
+  return line
+    .replace(/^(Uncaught )?\w*Error: /, '')
+    .replace(/\.+$/, '')
+    .slice(0, 300)
+}

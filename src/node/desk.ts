@@ -27,6 +27,8 @@ export interface DeskOptions extends CommandContext {
   record(event: Partial<StoredEvent> & { kind: string }): void
 }
 
+/** Refused raw messages told in one second. */
+const TOLD_A_SECOND = 10
 /** Commands carried out at the same time by one node. */
 const AT_ONCE = 8
 
@@ -34,6 +36,16 @@ const AT_ONCE = 8
 export function createDesk(options: DeskOptions) {
   const { redis, names, log, record, subscriber } = options
   let worker: Worker | undefined
+  let second = 0
+  let toldInSecond = 0
+  const spared = (): boolean => {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) {
+      second = now
+      toldInSecond = 0
+    }
+    return ++toldInSecond <= TOLD_A_SECOND
+  }
 
   async function take(job: Job): Promise<CommandAnswer> {
     const given = job.data as Partial<CommandData> | null
@@ -77,24 +89,26 @@ export function createDesk(options: DeskOptions) {
     log[error ? 'warn' : 'info']({ command: command.slice(0, 40), ...about, result }, 'command')
   }
 
-  /** Every node hears a raw message; the one that counts it first makes it a job. */
+  /** Every node hears a raw message; the one that counts it first makes it a job. What is refused leaves nothing in Redis. */
   async function hear(raw: string): Promise<void> {
+    let command: ReturnType<typeof readRaw>
+    try {
+      command = readRaw(raw, options.commandToken)
+    } catch (error) {
+      refused(raw, toHysasError(error))
+      return
+    }
     const hash = createHash('sha256').update(raw).digest('hex')
     if (!(await countRaw(redis, names, hash, options.node))) return
-    try {
-      const { name, data } = readRaw(raw, options.commandToken)
-      await submit(options, name, { ...data, by: 'channel' }, 10_000)
-    } catch (error) {
-      const { code, message } = toHysasError(error)
-      log.warn({ code, bytes: raw.length }, `a raw command was refused: ${message}`)
-      record({
-        kind: 'command',
-        severity: 'warning',
-        source: 'channel',
-        message: `refused: ${message}`,
-        data: { result: code },
-      })
-    }
+    await submit(options, command.name, { ...command.data, by: 'channel' }, 10_000)
+  }
+
+  /** Told at most a few times a second: a flood of nonsense must not become a flood of lines. */
+  function refused(raw: string, { code, message }: HysasError): void {
+    if (!spared()) return
+    log.warn({ code, bytes: raw.length }, `a raw command was refused: ${message}`)
+    const about = { severity: 'warning', source: 'channel', message: `refused: ${message}`.slice(0, 1000) } as const
+    if (code === 'FORBIDDEN') record({ kind: 'command', ...about, data: { result: code } })
   }
 
   return {

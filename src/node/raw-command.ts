@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { HysasError } from '../errors.js'
 import type { CommandData, CommandName } from '../fleet/commands.js'
+import { checkNickname, checkType } from '../redis/names.js'
 
 /** Bytes of a raw command; more is refused unread. */
 const LIMIT_BYTES = 256 * 1024
@@ -27,7 +28,7 @@ const Raw = z.object({
 /**
  * Reads a message of the channel of commands: `{type: "sys", operation_name, kwargs: {worker_name, nickname, ...}}` or
  * `{type: "sys", func: "shutdown"}`. All of `kwargs` but worker_name, nickname and params are parameters.
- * @throws HysasError BAD_MESSAGE, TOO_LARGE, FORBIDDEN (token)
+ * @throws HysasError BAD_MESSAGE, BAD_NICKNAME, BAD_TYPE, TOO_LARGE, FORBIDDEN (token)
  */
 export function readRaw(raw: string, commandToken?: string): { name: CommandName; data: CommandData } {
   const bytes = Buffer.byteLength(raw)
@@ -48,11 +49,14 @@ export function readRaw(raw: string, commandToken?: string): { name: CommandName
   const name = Object.hasOwn(OPERATIONS, word) ? OPERATIONS[word] : undefined
   if (!name) throw new HysasError('BAD_MESSAGE', { reason: `the operation ${JSON.stringify(word)} is not known` })
   const { worker_name, nickname, params, ...rest } = kwargs
-  if (typeof nickname !== 'string') throw new HysasError('BAD_MESSAGE', { reason: 'kwargs.nickname is missing' })
-  if (name !== 'start') return { name, data: { nickname } }
-  if (typeof worker_name !== 'string') throw new HysasError('BAD_MESSAGE', { reason: 'kwargs.worker_name is missing' })
+  if (nickname === undefined) throw new HysasError('BAD_MESSAGE', { reason: 'kwargs.nickname is missing' })
+  if (name !== 'start') return { name, data: { nickname: checkNickname(nickname) } }
+  if (worker_name === undefined) throw new HysasError('BAD_MESSAGE', { reason: 'kwargs.worker_name is missing' })
   const given = typeof params === 'object' && params !== null ? (params as Record<string, unknown>) : {}
-  return { name, data: { type: worker_name, nickname, params: { ...rest, ...given } } }
+  return {
+    name,
+    data: { type: checkType(worker_name), nickname: checkNickname(nickname), params: { ...rest, ...given } },
+  }
 }
 
 function parse(raw: string): unknown {
