@@ -33,6 +33,8 @@ describe('a node and its commands', () => {
     writeFileSync(join(cwd, 'processors/Echo.ts'), ECHO)
     writeFileSync(join(cwd, 'config/quick.json'), '{"everyMs": 20}')
     node = await up(cwd, env)
+    await hysas('start', 'Demo', 'DemoName')
+    await until(async () => (await hysas('start', 'Echo', 'echo')).code === 0)
   })
 
   it('up says where things are and what to type next', () => {
@@ -45,17 +47,17 @@ describe('a node and its commands', () => {
   })
 
   it('start prints type, nickname, node, pid and epoch; a second one exits 1 and names the node', async () => {
-    const first = await hysas('start', 'Demo', 'DemoName')
-    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('no config/DemoName.json') })
-    expect(first.stdout).toMatch(/^started Demo DemoName on first, pid \d+, epoch \d+, [\d.]+ ms\n$/)
-    const second = await hysas('start', 'Demo', 'DemoName', '--json')
+    const first = await hysas('start', 'Demo', 'Another')
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('no config/Another.json') })
+    expect(first.stdout).toMatch(/^started Demo Another on first, pid \d+, epoch \d+, [\d.]+ ms\n$/)
+    const second = await hysas('start', 'Demo', 'Another', '--json')
     expect(second).toMatchObject({ code: 1, stdout: '' })
     expect(JSON.parse(second.stderr).error).toMatchObject({
       code: 'NAME_TAKEN',
       message: expect.stringContaining('first'),
     })
-    expect(await hysas('stop', 'DemoName')).toMatchObject({ code: 0 })
-    expect(await hysas('start', 'Demo', 'DemoName', '--json')).toMatchObject({ code: 0 })
+    expect(await hysas('stop', 'Another')).toMatchObject({ code: 0 })
+    expect(await hysas('start', 'Demo', 'Another', '--json')).toMatchObject({ code: 0 })
   })
 
   it('start reads the parameters of config/<nickname>.json, and --set overrides them', async () => {
@@ -114,7 +116,6 @@ describe('a node and its commands', () => {
   })
 
   it('send returns what the operation does; logs show its line, harmless', async () => {
-    await hysas('start', 'Echo', 'echo')
     const sent = await hysas('send', 'echo', 'say', '{"a": 1}')
     expect(sent).toMatchObject({ code: 0 })
     expect(JSON.parse(sent.stdout)).toEqual({ a: 1 })
@@ -177,8 +178,8 @@ describe('a node and its commands', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(/restarted Echo echo .*\nrestarted Demo DemoName /)
     expect(stderr).toContain('UNKNOWN_WORKER')
-    const stopped = await hysas('stop', 'echo', 'quick', '--json')
-    expect(JSON.parse(stopped.stdout).map(({ nickname }: WorkerView) => nickname)).toEqual(['echo', 'quick'])
+    const stopped = await hysas('stop', 'echo', 'Another', '--json')
+    expect(JSON.parse(stopped.stdout).map(({ nickname }: WorkerView) => nickname)).toEqual(['echo', 'Another'])
     expect(await hysas('stop', 'echo')).toMatchObject({ code: 0, stdout: expect.stringContaining('unchanged') })
   })
 

@@ -45,7 +45,6 @@ function matches(worker: WorkerView, { status, type, node }: Options): boolean {
 }
 
 async function tellWhatIsMissing(cli: Cli, client: Client, all: WorkerView[]): Promise<void> {
-  if (all.some((worker) => worker.status === 'started')) return
   const nodes = await client.nodes()
   if (!nodes.length) note(cli, 'No node is up. `hysas up` starts one.')
   else if (!all.length)
