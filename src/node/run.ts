@@ -25,7 +25,7 @@ export interface Run extends HeldLock {
   claimed?: { token: string; epoch: number }
   started: boolean
   stats?: RunStats
-  /** When `stats` came, by the monotonic clock, ms. */
+  /** When the child was last heard of, by the monotonic clock, ms. */
   heardAt?: number
   child?: Child
   /** Why the node is ending it; undefined while it isn't. */
@@ -93,6 +93,7 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
         }
         if (message.hysas === 'started') {
           run.started = true
+          run.heardAt ??= performance.now()
           onStarted(run)
         }
       }
