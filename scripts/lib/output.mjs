@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 const KEEP_OLD_MS = 60 * 60_000
 
 /** Puts the files in place, each at once, and only where it has changed. Returns how many. */
-export function publish(dist, files) {
+export function publish(dist, files, { keepOldMs = KEEP_OLD_MS } = {}) {
   const changed = files.filter(({ path, contents }) => !same(join(dist, path), contents))
   for (const { path, contents, executable } of changed) {
     const target = join(dist, path)
@@ -25,7 +25,7 @@ export function publish(dist, files) {
     if (executable) chmodSync(fresh, 0o755)
     renameSync(fresh, target)
   }
-  removeOld(dist, new Set(files.map(({ path }) => join(dist, path))))
+  removeOld(dist, new Set(files.map(({ path }) => join(dist, path))), keepOldMs)
   return changed.length
 }
 
@@ -33,11 +33,11 @@ function same(path, contents) {
   return existsSync(path) && readFileSync(path).equals(contents)
 }
 
-function removeOld(dist, current) {
+function removeOld(dist, current, keepOldMs) {
   const folder = join(dist, 'chunks')
   if (!existsSync(folder)) return
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
-    if (!current.has(path) && Date.now() - statSync(path).mtimeMs > KEEP_OLD_MS) rmSync(path, { force: true })
+    if (!current.has(path) && Date.now() - statSync(path).mtimeMs >= keepOldMs) rmSync(path, { force: true })
   }
 }

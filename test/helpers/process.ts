@@ -38,7 +38,11 @@ export interface Running {
 }
 
 /** Starts a program that dies with us, also when we are killed (where the system can do that). */
-export function run(command: string, args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): Running {
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Running {
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined
   const child = setpriv
     ? spawn(setpriv, ['--pdeathsig', 'KILL', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options })
