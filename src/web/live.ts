@@ -112,6 +112,7 @@ export class Live {
 
   async #fill(): Promise<void> {
     await Promise.all([this.#attempt(() => this.#readAll()), this.#readEvents()])
+    this.#picture.changes() // all of it is in the snapshot that waits for this
   }
 
   async #run(signal: AbortSignal): Promise<void> {
