@@ -44,8 +44,14 @@ export async function runVisibly(label, command, args, options = {}) {
   stopTicking()
   const seconds = `${((Date.now() - began) / 1000).toFixed(0)} s`
   if (code === 0) say(`${green('✓')} ${label} ${dim(seconds)}`)
-  else say(`${red('✗')} ${label} failed after ${seconds}:\n${output.trim().split('\n').slice(-30).join('\n')}`)
+  else say(`${red('✗')} ${label} failed after ${seconds}:\n${ends(output)}`)
   return code === 0
+}
+
+/** Some programs say first what is wrong, some last. */
+function ends(output) {
+  const lines = output.trim().split('\n')
+  return (lines.length <= 40 ? lines : [...lines.slice(0, 20), '...', ...lines.slice(-20)]).join('\n')
 }
 
 /** Shows that something goes on, with its seconds, until the returned function is called. */

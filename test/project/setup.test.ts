@@ -36,6 +36,23 @@ function install(path: string, { root = true, env = {} as Record<string, string>
   return { status, missing: stdout.trim(), said: stderr }
 }
 
+describe('package-lock.json', () => {
+  it('has an entry for everything that is wanted, also for other platforms: else `npm ci` refuses it', () => {
+    const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+    const missing = Object.entries<Record<string, object>>(packages).flatMap(
+      ([path, { dependencies, optionalDependencies }]) =>
+        Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !isLocked(packages, path, name)),
+    )
+    expect(missing).toEqual([])
+  })
+})
+
+/** Looked for as Node does: beside the one that wants it, then further up. */
+function isLocked(packages: object, path: string, name: string): boolean {
+  if (Object.hasOwn(packages, `${path && `${path}/`}node_modules/${name}`)) return true
+  return path !== '' && isLocked(packages, path.slice(0, Math.max(0, path.lastIndexOf('/node_modules/'))), name)
+}
+
 describe('the set-up', () => {
   it('tells an old Node what to do, in words that an old Node can read', () => {
     const file = join(ROOT, 'scripts/node-version.cjs')
