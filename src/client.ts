@@ -7,7 +7,7 @@ import { readWorker, readWorkers } from './fleet/fleet.js'
 import { listen } from './fleet/listen.js'
 import { readLog } from './fleet/log-stream.js'
 import { readNodes, typesOf } from './fleet/nodes.js'
-import { createQueues } from './fleet/queues.js'
+import type { Queues } from './fleet/queues.js'
 import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
 import type { CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from './fleet/views.js'
 import { withoutPassword } from './log.js'
@@ -97,9 +97,18 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
   const redis = connectRedis(redisUrl, 'client')
   await ready(redis, redisUrl, redisSource)
   const redisShown = withoutPassword(redisUrl)
-  const queues = createQueues(redis, names)
-  const releasers: (() => unknown)[] = [() => redis.disconnect(), () => queues.close()]
-  const context = { redis, names, queues }
+  const releasers: (() => unknown)[] = [() => redis.disconnect()]
+
+  /** BullMQ is by far the slowest to load, and who only reads doesn't need it. */
+  let opened: Promise<{ redis: Redis; names: typeof names; queues: Queues }> | undefined
+  const commanding = () => {
+    opened ??= import('./fleet/queues.js').then(({ createQueues }) => {
+      const queues = createQueues(redis, names)
+      releasers.push(() => queues.close())
+      return { redis, names, queues }
+    })
+    return opened
+  }
 
   /** Sends a command and waits until `effect` gives something. */
   async function command<T>(
@@ -110,6 +119,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
   ): Promise<T> {
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
     const deadline = performance.now() + timeoutMs
+    const context = await commanding()
     const submitted = await submit(context, name, { ...data, by: options.by ?? 'client' }, timeoutMs)
     const anyNode = (await redis.zcount(names.nodes, await redisNowMs(redis), '+inf')) > 0
     if (!anyNode) options.notice?.(`no node is up on ${redisShown}; waiting ${timeoutMs / 1000} s for one`)
@@ -118,7 +128,10 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       answer ??= await takeReply(redis, names, submitted.reply)
       const done = answer && (await effect(answer.value, submitted))
       if (done !== undefined) return done
-      options.signal?.throwIfAborted()
+      if (options.signal?.aborted) {
+        if (!answer) await withdraw(context, submitted, data.nickname ?? '')
+        options.signal.throwIfAborted()
+      }
       if (performance.now() > deadline) break
       await delay(pauseMs)
     }
@@ -145,7 +158,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       epoch: null,
     }
     if (options.noWait) {
-      const { revision } = await submit(context, name, { ...data, by: options.by ?? 'client' }, NO_WAIT_MS)
+      const { revision } = await submit(await commanding(), name, { ...data, by: options.by ?? 'client' }, NO_WAIT_MS)
       return { ...queued, revision, ms: ms() }
     }
     const past = { start: 'started', stop: 'stopped', restart: 'restarted' } as const

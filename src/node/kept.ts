@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { EndReason } from '../contract.js'
 import type { Logger } from '../log.js'
+import { restRepeatable } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
 import type { Child } from './child.js'
 
@@ -44,6 +45,7 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
     await child.send({ cmd: 1, job: { id: 'end', name: 'end', data }, token: '' })
     await answered
     await child.kill('SIGKILL')
+    if (reason === 'shutdown') await restRepeatable(redis, names, { nickname, ...entry }, 'its node was shut down')
     log.debug({ nickname, reason }, 'the child of a repeatable worker was ended')
   }
 

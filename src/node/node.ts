@@ -27,7 +27,7 @@ import { offersOf } from './offers.js'
 import { builtFile, ownPackage } from './package-root.js'
 import { checkParams } from './params.js'
 import { fairShare } from './share.js'
-import { claimStore } from './store-place.js'
+import { claimStore, storeOptionsOf } from './store-place.js'
 import { ensureSystem } from './system.js'
 
 export interface NodeOptions {
@@ -84,7 +84,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     resolveStopped = resolve
   })
 
-  const storeOptions = { url: settings.databaseUrl, sqliteFile: join(settings.dataDir, 'hysas.db') }
+  const storeOptions = storeOptionsOf(settings)
   const recordNow = (event: Partial<StoredEvent> & { kind: string }) =>
     recordEvent(redis, names, { node: name, ...event })
   const record = (event: Partial<StoredEvent> & { kind: string }) => {

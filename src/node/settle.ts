@@ -81,7 +81,7 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       type,
       epoch: run.claimed?.epoch ?? null,
       message: `${failure.message}; ${next}`,
-      data: { stack: failure.stack, crashes: answer.crashes, delayMs: answer.delayMs },
+      data: { ...exitOf(run), stack: failure.stack, crashes: answer.crashes, delayMs: answer.delayMs },
     })
     await job.log(`${new Date().toISOString()} crashed on ${node}: ${failure.message}; ${next}`).catch(() => {})
     if (answer.gaveUp) {
@@ -184,6 +184,12 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       data: { reason: run.ending ?? how },
     })
   }
+}
+
+/** How its process ended, where it did. */
+function exitOf({ child }: Run): { signal?: string; exitCode?: number } {
+  if (child?.signalCode) return { signal: child.signalCode }
+  return typeof child?.exitCode === 'number' ? { exitCode: child.exitCode } : {}
 }
 
 const failureText = (failure: RunFailure): string => `ended, but not by itself: ${failure.message}`

@@ -193,6 +193,25 @@ end
 return 1
 `)
 
+/** Writes that a repeatable worker rests, its child having ended with its node; unless it has been claimed since. */
+export async function restRepeatable(
+  redis: Redis,
+  names: Names,
+  run: { type: string; nickname: string; token: string },
+  stopInfo: string,
+): Promise<void> {
+  const keys = [names.worker(run.nickname), names.info(run.type, run.nickname), names.beats]
+  await restScript(redis, keys, [run.token, `${run.type}.${run.nickname}`, stopInfo])
+}
+
+const restScript = script<number>(`${NOW}
+local w = redis.call('HMGET', KEYS[1], 'token', 'running')
+if w[1] ~= ARGV[1] or w[2] == '1' then return 0 end
+redis.call('ZREM', KEYS[3], ARGV[2])
+redis.call('HSET', KEYS[2], 'status', 'terminated', 'stop_info', ARGV[3], 'stop_time', string.format('%.3f', now / 1000))
+return 1
+`)
+
 /**
  * Counts a raw command message that this node heard. @returns true for exactly one of the nodes that hear the same
  * message, however many do; a second equal message is true once more.
