@@ -61,6 +61,7 @@ function operation(route: Route): Json {
     ...(route.body && { requestBody: { required: hasRequired(route.body), content: asJson(route.body, 'input') } }),
     responses: {
       [route.status ?? 200]: { description: 'Done', content },
+      ...(route.body && 'noWait' in route.body.shape && { 202: { description: 'Queued (`noWait`)', content } }),
       default: { $ref: '#/components/responses/Error' },
     },
   }

@@ -128,7 +128,7 @@ describe('the page', () => {
     const { page, close } = await openPage(browser, web.url)
     await page.getByLabel('Search workers').fill('sshguard node-1')
     await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
-    expect(page.url()).toContain('?q=sshguard')
+    await until(() => page.url().includes('?q=sshguard'))
     await page.reload()
     await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
     await close()
@@ -171,6 +171,12 @@ describe('the page', () => {
     await dark.page.waitForTimeout(3000)
     await picture(dark.page, 'page-dark')
     await dark.close()
+    const long = 'x'.repeat(63)
+    fake.workers.set(
+      long,
+      workerView({ nickname: long, type: `X${long}`, node: long, status: 'disappeared', error_msg: long }),
+    )
+    fake.events.push(storedEvent({ id: '1-0', kind: long, message: long + long, nickname: long, source: long }))
     const phone = await openPage(browser, web.url, {
       viewport: { width: 390, height: 844 },
       isMobile: true,
@@ -180,8 +186,12 @@ describe('the page', () => {
     await phone.page.locator('tr[data-nickname="DemoName"]').waitFor()
     await phone.page.waitForTimeout(2000)
     await picture(phone.page, 'page-phone')
-    const width = await phone.page.evaluate('document.documentElement.scrollWidth')
-    expect(width).toBeLessThanOrEqual(390)
+    const tooWide = `[...document.querySelectorAll('body *')]
+      .filter((element) => element.getBoundingClientRect().right > 390 && !element.closest('thead'))
+      .map((element) => element.outerHTML.slice(0, 80))`
+    expect(await phone.page.evaluate(tooWide)).toEqual([])
+    expect(await phone.page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    fake.workers.delete(long)
     await phone.close()
   })
 })

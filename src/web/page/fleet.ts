@@ -38,6 +38,10 @@ const listeners = new Set<(fleet: Fleet) => void>()
 
 export const currentFleet = (): Fleet => fleet
 
+/** `performance.now()` of what is shown: while the connection is lost, ages don't grow of what nobody knows. */
+export const shownAt = (): number =>
+  fleet.link === 'live' ? performance.now() : performance.now() - (Date.now() - fleet.asOf.getTime())
+
 /** Hears the stream from now on, for as long as the page is open. Returns how to stop. */
 export function follow(listener: (fleet: Fleet) => void): () => void {
   listeners.add(listener)

@@ -1,4 +1,4 @@
-import type { Fleet, PageWorker } from './fleet.js'
+import { type Fleet, type PageWorker, shownAt } from './fleet.js'
 import { clean, span } from './format.js'
 
 export interface Problem {
@@ -49,7 +49,7 @@ function problemOf(worker: PageWorker, nowS: number): Problem[] {
     return [{ id, nickname, grave: true, title, cause, next: 'It has been given up; restart it by hand.' }]
   }
   if (status === 'disappeared') {
-    const since = worker.beatAt === null ? '' : ` for ${span((performance.now() - worker.beatAt) / 1000)}`
+    const since = worker.beatAt === null ? '' : ` for ${span((shownAt() - worker.beatAt) / 1000)}`
     const title = `${nickname} has disappeared`
     const next = 'It comes back by itself as soon as a node can run it.'
     return [{ id, nickname, grave: true, title, cause: `No heartbeat${since} from ${node || 'its node'}.`, next }]

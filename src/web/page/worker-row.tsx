@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { PageWorker } from './fleet.js'
+import { type PageWorker, shownAt } from './fleet.js'
 import { clean, count, rate, span } from './format.js'
 import { WorkerDetails } from './worker-details.js'
 
@@ -96,13 +96,13 @@ function Status({ worker }: { worker: PageWorker }) {
 
 /** Counts on between two heartbeats. A repeatable worker beats by its ticks, which may be far apart. */
 function Age({ worker }: { worker: PageWorker }) {
-  const [now, setNow] = useState(() => performance.now())
+  const [, setTick] = useState(0)
   useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 1000)
+    const timer = setInterval(() => setTick((tick) => tick + 1), 1000)
     return () => clearInterval(timer)
   }, [])
   if (worker.beatAt === null) return <>–</>
-  const seconds = Math.max(0, Math.max(now, performance.now()) - worker.beatAt) / 1000
+  const seconds = Math.max(0, shownAt() - worker.beatAt) / 1000
   const late = worker.kind !== 'repeatable' && seconds > (worker.heart_beat_interval ?? 1) + 1
   return <span class={late ? 'late' : ''}>{span(seconds)}</span>
 }

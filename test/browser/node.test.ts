@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { launchChromium } from '../helpers/chromium.js'
+import { namespace } from '../helpers/namespace.js'
+import { startNode } from '../helpers/node.js'
+import { until } from '../helpers/until.js'
+import { openPage, picture } from './fleet.js'
+
+it('an operator starts, watches, sees crash and stops a worker of a real node from the page alone', async () => {
+  const node = await startNode({ namespace: namespace(), args: ['--port', '0'] })
+  const link = /http:\/\/\S+/.exec(node.output())?.[0] ?? ''
+  const { page, wrong, close } = await openPage(await launchChromium(), link)
+  await page.getByText('live', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Start a worker' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Type').selectOption('Demo')
+  await dialog.getByLabel('Nickname').fill('ByPage')
+  await dialog.getByLabel('everyMs').fill('100')
+  await dialog.getByRole('button', { name: 'Start' }).click()
+  await dialog.waitFor({ state: 'detached' })
+
+  const row = page.locator('tr[data-nickname="ByPage"]')
+  const cell = async (name: string) => (await row.locator(`td[data-label="${name}"]`).textContent()) ?? ''
+  await until(async () => Number.parseFloat(await cell('Out')) > 5, { what: 'messages a second' })
+  expect(await cell('Status')).toContain('running')
+  expect(await cell('Node')).toBe(node.name)
+  await page.getByText('start ByPage').waitFor()
+
+  await page.getByRole('button', { name: 'ByPage', exact: true }).click()
+  const facts = (await page.locator('#details-ByPage').textContent()) ?? ''
+  const pid = Number(/process (\d+)/.exec(facts)?.[1])
+  await page.getByRole('button', { name: 'Show the last log lines' }).click()
+  await page.getByText(/info {2}heard/).waitFor()
+  await picture(page, 'node')
+  process.kill(pid, 'SIGKILL')
+  await until(async () => (await cell('Restarts')) === '1', { what: 'a restart' })
+  await until(async () => (await cell('Status')).includes('running'), { what: 'running again' })
+
+  await page.getByRole('button', { name: 'Stop ByPage' }).click()
+  await page.getByRole('button', { name: 'Stop it' }).click()
+  await until(async () => (await cell('Status')).includes('terminated'), { what: 'the end' })
+  await page.getByRole('link', { name: 'Queues' }).click()
+  await page.getByRole('link', { name: 'Monitor' }).first().waitFor()
+  await picture(page, 'node-board')
+  expect(wrong).toEqual([])
+  await close()
+})
