@@ -40,6 +40,17 @@ export async function readWanted(
   })
 }
 
+/** All fields of all wanted workers, as they stand in Redis. */
+export async function readWantedHashes(redis: Redis, names: Names): Promise<Hash[]> {
+  const nicknames = await redis.smembers(names.wanted)
+  const hashes: Hash[] = []
+  for (let i = 0; i < nicknames.length; i += BATCH) {
+    const batch = nicknames.slice(i, i + BATCH)
+    hashes.push(...((await inPipeline(redis, batch, (pipeline, one) => pipeline.hgetall(names.worker(one)))) as Hash[]))
+  }
+  return hashes.filter((hash) => hash.type)
+}
+
 async function readBatch(redis: Redis, names: Names, nicknames: readonly string[]): Promise<WorkerView[]> {
   const workers = (await inPipeline(redis, nicknames, (pipeline, nickname) =>
     pipeline.hgetall(names.worker(nickname)),

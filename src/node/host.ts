@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis'
 import type { EndReason } from '../contract.js'
 import { messageOf } from '../errors.js'
-import { readWanted } from '../fleet/fleet.js'
 import type { Queues } from '../fleet/queues.js'
 import type { Logger } from '../log.js'
 import { keepLocks, mayCheckStalls } from '../redis/lock-scripts.js'
 import type { Names } from '../redis/names.js'
+import { adoptJob } from '../redis/restore-scripts.js'
 import type { StoredEvent } from '../store/types.js'
 import type { Catalog, CatalogEntry } from './catalog.js'
 import type { OutputStream } from './child.js'
@@ -35,6 +35,8 @@ export type Host = ReturnType<typeof createHost>
 
 /** A worker that has waited so long, with no node having room in its fair share, is taken by any that has capacity, ms. */
 const CROWDED_MS = 1500
+/** A run whose job Redis has lost is ended when the fleet has not been put back by then, ms. */
+const ORPHAN_MS = 12_000
 /** A tick goes first to the node that keeps the worker's child: the others look so much later, ms. */
 const STICKY_MS = 250
 
@@ -135,6 +137,7 @@ export function createHost(options: HostOptions) {
       await runner.complete(job, token, { how: 'unwanted', nickname })
       return
     }
+    if (await adopt(job, token)) return
     const run = startRun({
       job,
       token,
@@ -156,6 +159,18 @@ export function createHost(options: HostOptions) {
       runs.delete(run)
       look(run.type)
     }
+  }
+
+  /** A run that went on while Redis lost its data gets the new job that stands for it. */
+  async function adopt(job: WorkerJobHandle, token: string): Promise<boolean> {
+    const run = ofNickname(job.data.nickname).find((one) => one.orphanedAt && one.revision === job.data.revision)
+    if (!run?.claimed || run.ending) return false
+    if (!(await adoptJob(redis, names, { nickname: run.nickname, token: run.claimed.token }, { ...run, token })))
+      return false
+    run.job = job
+    run.token = token
+    run.orphanedAt = undefined
+    return true
   }
 
   function started(run: Run, before: string): void {
@@ -182,7 +197,8 @@ export function createHost(options: HostOptions) {
       some.map((run) => redis.hmget(names.worker(run.nickname), 'wanted', 'revision').catch(() => undefined)),
     )
     some.forEach((run, i) => {
-      const [wanted, revision] = replies[i] ?? ['1', String(run.revision)]
+      const [wanted, revision] = replies[i] ?? []
+      if (!revision) return // Redis is away, or has lost its data: that is no command
       if (wanted !== '1') run.end('stop')
       else if (Number(revision) !== run.revision) run.end('restart')
     })
@@ -225,9 +241,9 @@ export function createHost(options: HostOptions) {
       if (type && (what === 'job' || what === 'ended')) look(type)
     },
 
-    /** Once a second: what was missed on the wake channel, and what has had to wait. */
-    async check(): Promise<void> {
-      await checkWanted([...runs])
+    /** Once a second: what was missed on the wake channel, where the fleet has changed, and what has had to wait. */
+    async check(changed: boolean): Promise<void> {
+      if (changed) await checkWanted([...runs])
       await kept.check()
       tend([...runs])
       for (const type of runners.keys()) if (!isTick(type) || kept.has(type)) look(type)
@@ -236,7 +252,12 @@ export function createHost(options: HostOptions) {
     /** Once a second: prolongs all locks in one call. */
     async keepLocks(): Promise<void> {
       const lost = await keepLocks(redis, names, [...runs])
-      for (const run of lost) run.kill('its job was given to another node')
+      for (const run of lost) {
+        const holder = await redis.hget(names.worker(run.nickname), 'token')
+        if (holder === null) run.orphanedAt ??= performance.now()
+        const waitedMs = performance.now() - (run.orphanedAt ?? 0)
+        if (waitedMs > ORPHAN_MS) run.kill(run.orphanedAt ? 'Redis lost its job' : 'its job was given to another node')
+      }
     },
 
     /** Puts jobs of dead nodes back to waiting. */
@@ -261,13 +282,6 @@ export function createHost(options: HostOptions) {
       await Promise.all([...runners.values()].map((runner) => runner.close()))
     },
   }
-}
-
-/** Wanted workers by type, for the fair share. Repeatable ones count too: each keeps a child somewhere. */
-export async function countWanted(redis: Redis, names: Names): Promise<Map<string, number>> {
-  const counts = new Map<string, number>()
-  for (const { type } of await readWanted(redis, names)) counts.set(type, (counts.get(type) ?? 0) + 1)
-  return counts
 }
 
 function first<T>(set: ReadonlySet<T>): T | undefined {

@@ -15,17 +15,20 @@ import { type Logger, withoutPassword } from '../log.js'
 import { checkServer, connectRedis, ready } from '../redis/connect.js'
 import { beatNode, removeNode } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE, type Names, namesOf } from '../redis/names.js'
+import type { WorkerHash } from '../redis/restore-scripts.js'
 import { openStore } from '../store/store.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { createWriter } from '../store/writer.js'
 import { createCatalog } from './catalog.js'
 import { createChildren } from './children.js'
 import { createDesk } from './desk.js'
-import { countWanted, createHost, type Host } from './host.js'
+import { createFleetWatch } from './fleet-watch.js'
+import { createHost, type Host } from './host.js'
 import { createLogKeeper } from './logs.js'
 import { offersOf } from './offers.js'
 import { builtFile, ownPackage } from './package-root.js'
 import { checkParams } from './params.js'
+import { restoreFleet } from './restore.js'
 import { fairShare } from './share.js'
 import { claimStore, storeOptionsOf } from './store-place.js'
 import { ensureSystem } from './system.js'
@@ -75,7 +78,6 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   let url = ''
   let host: Host | undefined
   let nodes: NodeEntry[] = []
-  let wanted = new Map<string, number>()
   let stopping: Promise<void> | undefined
   let starting: Promise<void> | undefined
   let draining = false
@@ -84,6 +86,9 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     resolveStopped = resolve
   })
 
+  const fleet = createFleetWatch(redis, names)
+  /** What `refresh` has found since the last turn that acted on it. */
+  let news: { changed: boolean; lost?: WorkerHash[] | undefined } = { changed: true }
   const storeOptions = storeOptionsOf(settings)
   const recordNow = (event: Partial<StoredEvent> & { kind: string }) =>
     recordEvent(redis, names, { node: name, ...event })
@@ -135,7 +140,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       children,
       log,
       record,
-      share: () => fairShare({ name, capacity, types: types(), draining }, nodes, wanted),
+      share: () => fairShare({ name, capacity, types: types(), draining }, nodes, fleet.counts()),
       onLine: (run, stream, line) =>
         logs.line(
           { type: run.type, nickname: run.nickname, ...(run.claimed && { epoch: run.claimed.epoch }) },
@@ -164,7 +169,10 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     every(1000, 'locks', mine.keepLocks)
     every(1000, 'fleet', async () => {
       await refresh()
-      await mine.check()
+      const { changed, lost } = news
+      news = { changed: false }
+      if (lost) await dataLost(() => restoreFleet({ redis, names, queues, catalog, log, runs: mine.runs }, lost))
+      await mine.check(changed)
     })
     every(750, 'stalled jobs', mine.freeStalled)
     // Monitor reconciles all else; what is done to its own queue, and to that of the commands, only a node can undo
@@ -255,7 +263,18 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   }
 
   async function refresh(): Promise<void> {
-    ;[nodes, wanted] = await Promise.all([readNodes(redis, names), countWanted(redis, names)])
+    nodes = await readNodes(redis, names)
+    const { changed, lost } = await fleet.refresh()
+    news = { changed: news.changed || changed, ...((news.lost ?? lost) && { lost: news.lost ?? lost }) }
+  }
+
+  /** Redis has come back empty: the nodes are all that knows the fleet. */
+  async function dataLost(restore: () => Promise<number>): Promise<void> {
+    await redis.set(names.contract, CONTRACT_VERSION, 'NX')
+    await claimStore(redis, names, settings, storeOptions.sqliteFile)
+    const restored = await restore()
+    const message = `Redis lost its data; ${name} put ${restored} workers back`
+    record({ kind: 'data_lost', severity: 'critical', message, data: { restored } })
   }
 
   /** For the desk: what the others have may be a second old, what this node has never is. */

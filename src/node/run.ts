@@ -28,6 +28,8 @@ export interface Run extends HeldLock {
   /** When the child was last heard of, by the monotonic clock, ms. */
   heardAt?: number
   child?: Child
+  /** Since when its job is gone because Redis lost its data, by the monotonic clock, ms; it goes on and waits for a new one. */
+  orphanedAt?: number | undefined
   /** Why the node is ending it; undefined while it isn't. */
   ending?: EndReason
   /** Ends it as the ladder says. */

@@ -84,7 +84,7 @@ export async function admit(redis: Redis, names: Names, request: AdmitRequest): 
   const { nickname } = request
   const [verdict, type = '', node = '', pid = '', previous = '0', kind = '', running = '0'] = await admitScript(
     redis,
-    [names.worker(nickname), names.workers, names.wanted, names.pending(nickname), names.wake],
+    [names.worker(nickname), names.workers, names.wanted, names.pending(nickname), names.wake, names.fleet],
     [
       request.op,
       nickname,
@@ -163,6 +163,7 @@ else
   redis.call('HSET', worker, 'crashes', '0', 'restarts', '0')
 end
 redis.call('HSET', worker, 'revision', ARGV[3], 'by', ARGV[6], 'since', string.format('%.3f', now / 1000))
+redis.call('HINCRBY', KEYS[6], 'version', 1)
 redis.call('ZREM', pending, ARGV[3])
 redis.call('PUBLISH', wake, cjson.encode({what = op, type = w[3] or ARGV[4], nickname = nickname}))
 local verdict = answer('admitted')

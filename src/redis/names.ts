@@ -50,6 +50,8 @@ export function namesOf(namespace = 'HySAS') {
     workers: `${namespace}:workers`,
     /** Set of the nicknames that should run. */
     wanted: `${namespace}:wanted`,
+    /** Hash: `generation`, made with the fleet and gone with Redis's data; `version`, which rises with every change of it. */
+    fleet: `${namespace}:fleet`,
     /** Sorted set: revisions of commands under way for a nickname, by deadline (Redis ms). */
     pending: (nickname: string) => `${namespace}:pending:${nickname}`,
     /** Sorted set of `<Type>.<nickname>`, by the Redis ms at which the next heartbeat is overdue. */

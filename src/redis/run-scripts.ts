@@ -85,6 +85,28 @@ redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
 return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh}
 `)
 
+/**
+ * Refuses a run that does not hold the name: -1. Where Redis knows nothing of the worker at all, it has lost its data:
+ * -2, and nobody holds the name until the nodes have put the fleet back.
+ */
+const FENCE = `local holder = redis.call('HGET', KEYS[1], 'token')
+if not holder then return -2 end
+if holder ~= ARGV[1] then return -1 end
+`
+/** How long a run waits for its fleet to be put back, and how often it asks, ms. */
+const LOST_MS = 15_000
+const ASK_MS = 100
+
+/** Repeats a fenced call while Redis knows nothing of the worker. Lost for good is answered like refused. */
+async function whileLost<Reply>(call: () => Promise<Reply>): Promise<Reply> {
+  const until = performance.now() + LOST_MS
+  for (;;) {
+    const reply = await call()
+    if ((reply as unknown) !== -2 || performance.now() > until) return reply
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS))
+  }
+}
+
 /** A heartbeat is overdue one second after its interval. */
 export const dueAfterMs = (heartbeatSeconds: number): number => Math.round(heartbeatSeconds * 1000) + 1000
 
@@ -103,12 +125,9 @@ export async function beat(
   const flat: ScriptArg[] = []
   for (const [name, value] of Object.entries(fields)) flat.push(name, infoText(value))
   const json = JSON.stringify({ ...fields, type: run.type, nickname: run.nickname, token: run.token })
-  const reply = await beatScript(
-    redis,
-    [names.worker(run.nickname), info, names.beats],
-    [run.token, `${run.type}.${run.nickname}`, dueMs, json.slice(1), ...flat],
-  )
-  return reply === 1
+  const keys = [names.worker(run.nickname), info, names.beats]
+  const args = [run.token, `${run.type}.${run.nickname}`, dueMs, json.slice(1), ...flat]
+  return (await whileLost(() => beatScript(redis, keys, args))) === 1
 }
 
 // A run whose end has been written beats no more, or it would look alive again.
@@ -140,13 +159,11 @@ export async function publishFenced(
 ): Promise<number[] | undefined> {
   const args: ScriptArg[] = [run.token]
   for (const { channel, payload } of messages) args.push(channel, payload)
-  const reply = await publishScript(redis, [names.worker(run.nickname), names.published], args)
+  const reply = await whileLost(() => publishScript(redis, [names.worker(run.nickname), names.published], args))
   return typeof reply === 'number' ? undefined : reply
 }
 
-const publishScript = script<number[] | number>(`
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
-local got, counts = {}, {}
+const publishScript = script<number[] | number>(`${FENCE}local got, counts = {}, {}
 for i = 2, #ARGV, 2 do
   got[#got + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1])
   counts[ARGV[i]] = (counts[ARGV[i]] or 0) + 1
@@ -162,20 +179,15 @@ export async function recordFenced(
   run: RunIdentity,
   event: Record<string, unknown>,
 ): Promise<boolean> {
-  const reply = await recordScript(
-    redis,
-    [names.worker(run.nickname), names.outbox, names.eventsChannel],
-    [run.token, JSON.stringify(event), OUTBOX_LENGTH],
-  )
-  return reply === 1
+  const keys = [names.worker(run.nickname), names.outbox, names.eventsChannel]
+  const args = [run.token, JSON.stringify(event), OUTBOX_LENGTH]
+  return (await whileLost(() => recordScript(redis, keys, args))) === 1
 }
 
 /** Entries that the outbox holds at most, about: what the event store can be behind before the oldest are dropped. */
 export const OUTBOX_LENGTH = 100_000
 
-const recordScript = script<number>(`${NOW}
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
-local at = string.format('%.0f', now)
+const recordScript = script<number>(`${NOW}${FENCE}local at = string.format('%.0f', now)
 local tail = ',"time":' .. at .. ',' .. string.sub(ARGV[2], 2)
 local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'e', '{' .. string.sub(tail, 2))
 redis.call('PUBLISH', KEYS[3], '{"id":"' .. id .. '"' .. tail)
@@ -224,6 +236,7 @@ export async function finish(redis: Redis, names: Names, request: FinishRequest)
       names.wanted,
       `${names.queuePrefix}:${type}:repeat`,
       names.wake,
+      names.fleet,
     ],
     [
       request.token,
@@ -301,6 +314,7 @@ end
 if status == 'failed' or how == 'done' then
   redis.call('HSET', worker, 'wanted', '0')
   redis.call('SREM', wanted, nickname)
+  redis.call('HINCRBY', KEYS[8], 'version', 1)
 end
 redis.call('HSET', info, 'status', status, 'stop_info', ARGV[4], 'stop_time', at)
 if ARGV[5] ~= '' then redis.call('HSET', info, 'error_msg', ARGV[5]) end

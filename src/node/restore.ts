@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { Queues } from '../fleet/queues.js'
+import type { Logger } from '../log.js'
+import type { Names } from '../redis/names.js'
+import { restoreWorker, type WorkerHash } from '../redis/restore-scripts.js'
+import type { Catalog } from './catalog.js'
+import type { Run } from './run.js'
+
+/** What other nodes run is theirs to put back first: only they know who holds the name. */
+const OTHERS_MS = 1500
+
+/**
+ * Puts the fleet back into a Redis that lost its data: first the workers that run here, which go on, then those that
+ * others knew, or that waited for their restart.
+ * @returns how many this node put back
+ */
+export async function restoreFleet(
+  of: { redis: Redis; names: Names; queues: Queues; catalog: Catalog; log: Logger; runs(): readonly Run[] },
+  lost: readonly WorkerHash[],
+): Promise<number> {
+  let count = 0
+  const restore = async (hash: WorkerHash) => {
+    if (await restoreWorker(of.redis, of.names, hash)) count++
+    const manifest = of.catalog.get(hash.type ?? '')?.manifest
+    if (!manifest) return // a node that has the type does it
+    const { kind, every, cron, timezone } = manifest
+    const { type = '', nickname = '', revision } = hash
+    await of.queues.addWorker({ type, nickname, revision: Number(revision), kind, every, cron, timezone })
+  }
+  const isHere = ({ nickname, revision }: WorkerHash) =>
+    of.runs().find((run) => run.nickname === nickname && String(run.revision) === revision && run.claimed)
+  for (const hash of lost) {
+    const run = isHere(hash)
+    if (run) await restore(heldBy(run, hash))
+  }
+  await delay(OTHERS_MS)
+  for (const hash of lost) if (!isHere(hash)) await restore({ ...hash, running: '0' })
+  of.log.error(
+    { workers: lost.length, restored: count },
+    'Redis has lost its data; the fleet was put back from what the nodes know',
+  )
+  return count
+}
+
+function heldBy(run: Run, hash: WorkerHash): WorkerHash {
+  const { token = '', epoch = 0 } = run.claimed ?? {}
+  return {
+    ...hash,
+    token,
+    epoch: String(epoch),
+    pid: String(run.child?.pid ?? ''),
+    running: '1',
+    lock: '',
+    lockToken: '',
+  }
+}
