@@ -8,6 +8,11 @@ export function redisUrl(root) {
   return JSON.parse(readFileSync(join(root, '.hysas/redis/server.json'), 'utf8')).url
 }
 
+/** Is a Redis configured, so that the node brings none? */
+export function isConfigured({ HYSAS_REDIS_URL, REDIS_URL } = process.env) {
+  return Boolean(HYSAS_REDIS_URL || REDIS_URL)
+}
+
 /** Processes of nodes that use this folder's private Redis now. */
 export function liveUsers(root) {
   try {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tick } from '../lib/terminal.mjs'
-import { liveUsers } from './folder.mjs'
+import { isConfigured, liveUsers } from './folder.mjs'
 
 /** A node ends its workers in order within this time, ms; then it is made to. */
 const PATIENCE_MS = 4000
@@ -35,7 +35,7 @@ export async function startNode(root, signal) {
 
   const interrupt = () => child.kill('SIGINT')
   signal.addEventListener('abort', interrupt)
-  const stopTicking = tick('Starting a node, with a Redis of its own')
+  const stopTicking = tick(`Starting a node${isConfigured() ? '' : ' with a Redis of its own'}`)
   const facts = await Promise.race([firstJson(child.stdout), exited])
   stopTicking()
   signal.removeEventListener('abort', interrupt)

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { say, warn } from '../lib/terminal.mjs'
-import { liveUsers } from './folder.mjs'
+import { isConfigured, liveUsers } from './folder.mjs'
 
 /** Removes what the demo keeps. Returns false, having said why, while a node still uses it. */
 export function reset(root) {
@@ -17,6 +17,11 @@ export function reset(root) {
   else {
     rmSync(folder, { recursive: true, force: true })
     say(`Removed ${folder}.`)
+  }
+  if (isConfigured()) {
+    say(
+      'The fleet itself is in the Redis that you have configured: `npx hysas stop <nickname>` takes a worker out of it.',
+    )
   }
   return true
 }

@@ -30,11 +30,11 @@ interface Found {
  */
 export function resolveSettings({ flags = {}, env = {}, file, cwd, here }: ResolveInput): Settings {
   refuseUnknown(file, env)
-  const found = new Map(SETTINGS.map((row) => [row.key, lookUp(row, { flags, env, file, cwd })]))
-  const values = new Map(SETTINGS.map((row) => [row.key, read(row, found.get(row.key))]))
-  const value = <T>(key: SettingRow['key'], otherwise: T) => (values.get(key) ?? otherwise) as T
   const home = file ? dirname(file.path) : cwd
   const around = here ?? surroundingsOf(home)
+  const found = new Map(SETTINGS.map((row) => [row.key, lookUp(row, { flags, env, file, cwd })]))
+  const values = new Map(SETTINGS.map((row) => [row.key, read(row, found.get(row.key), around)]))
+  const value = <T>(key: SettingRow['key'], otherwise: T) => (values.get(key) ?? otherwise) as T
   return {
     redisUrl: value('redisUrl', undefined),
     redisSource: found.get('redisUrl')?.source ?? join('.hysas', 'redis'),
@@ -93,7 +93,7 @@ function lookUp(row: SettingRow, { flags, env, file, cwd }: ResolveInput): Found
   return undefined
 }
 
-function read(row: SettingRow, found: Found | undefined): unknown {
+function read(row: SettingRow, found: Found | undefined, around: Surroundings): unknown {
   if (!found) return undefined
   const { value, source, folder } = found
   const given = row.key === 'processors' && typeof value === 'string' ? listOf(value, row.env.includes(source)) : value
@@ -107,7 +107,10 @@ function read(row: SettingRow, found: Found | undefined): unknown {
       reason: `${path}${issue?.message}${shown(row, value)}`,
     })
   }
-  return inFolder(row, result.data, folder)
+  const settled = inFolder(row, result.data, folder)
+  const lost = row.paths === 'folders' && (settled as string[]).find((path) => !around.isFolder(path))
+  if (lost) throw new HysasError('BAD_SETTING', { key: row.key, source, reason: `there is no folder ${lost}` })
+  return settled
 }
 
 /** In a variable several folders are separated as in PATH. */

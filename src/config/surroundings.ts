@@ -7,13 +7,18 @@ export interface Surroundings {
   /** Absolute folders. */
   processors: string[]
   node: string
+  /** Of any absolute path. */
+  isFolder(path: string): boolean
 }
 
 /** `home` is the folder of the configuration file, else the working folder. */
 export function surroundingsOf(home: string): Surroundings {
   const folder = join(home, 'processors')
-  const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
-  return { processors: isThere ? [folder] : [], node: nodeNameOf(hostname()) }
+  return { processors: isFolder(folder) ? [folder] : [], node: nodeNameOf(hostname()), isFolder }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /** A host's name as a valid name of a node: `10-0-0-1` becomes `node-10-0-0-1`. */

@@ -6,7 +6,7 @@ import { nodeNameOf } from '../../src/config/surroundings.js'
 import { HysasError } from '../../src/errors.js'
 import { NICKNAME } from '../../src/redis/names.js'
 
-const here = { processors: ['/work/processors'], node: 'host' }
+const here = { processors: ['/work/processors'], node: 'host', isFolder: (path: string) => !path.endsWith('lost') }
 const settings = (input: Partial<ResolveInput>) => resolveSettings({ cwd: '/work', here, ...input })
 const file = (content: Record<string, unknown>) => ({ path: '/project/hysas.config.json', content })
 
@@ -96,6 +96,7 @@ describe('settings', () => {
     [{ env: { HYSAS_WEB: 'maybe' } }, /true or false/],
     [{ env: { HYSAS_NAMESPACE: 'a.b' } }, /namespace from HYSAS_NAMESPACE/],
     [{ file: file({ processors: [1] }) }, /processors .* at 0 .*a folder/],
+    [{ flags: { processors: ['a', 'lost'] } }, /processors from --processors .*no folder \/work\/lost/],
     [{ file: file({ processors: [] }) }, /at least one folder/],
     [{ file: file({ databases: { raw: 'http://h' } }) }, /databases .* at raw .*mysql/],
     [{ file: file({ prot: 1 }) }, /prot from \/project\/hysas.config.json .*no such setting Did you mean "port"/],

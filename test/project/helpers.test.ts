@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { leakedProcesses, MARK } from '../helpers/leaks.js'
 import { alive } from '../helpers/process.js'
 import { connectRedis, redisUrl, startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
@@ -21,6 +23,12 @@ describe('the helpers of the tests', () => {
     await server.restart()
     expect(server.pid).not.toBe(before)
     expect(await until(() => redis.get('kept'), { what: 'the data is back' })).toBe('2')
+  })
+
+  it.runIf(process.platform === 'linux')('find and end what a test run left behind, and name it', async () => {
+    const left = spawn('sleep', ['77'], { env: { ...process.env, [MARK]: 'of-this-test' }, detached: true })
+    expect(await leakedProcesses('of-this-test', 0)).toEqual([`${left.pid} sleep 77`])
+    expect(await leakedProcesses('of-this-test', 2000)).toEqual([])
   })
 
   it('wait for a condition and say what did not happen', async () => {
