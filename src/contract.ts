@@ -105,13 +105,11 @@ export interface RepeatableProcessor<P extends Schema | undefined = undefined> e
 /** An ordinary BullMQ sandboxed processor; `job.data` is the worker's parameters. */
 export type PlainProcessor = (job: unknown, token?: string, signal?: AbortSignal) => unknown
 
-// biome-ignore lint/complexity/noBannedTypes: the widest form, for code that handles any processor
-export type AnyProcessor = (
-  | LongRunningProcessor<Schema | undefined, Schema | undefined, {}>
-  | RepeatableProcessor<Schema | undefined>
-) & {
-  readonly [PROCESSOR]?: true
-}
+export type AnyProcessor =
+  // biome-ignore lint/complexity/noBannedTypes: the widest form, for code that handles any processor
+  (LongRunningProcessor<Schema | undefined, Schema | undefined, {}> | RepeatableProcessor<Schema | undefined>) & {
+    readonly [PROCESSOR]?: true
+  }
 
 /** Marks what `defineProcessor` returns, also across two copies of the package. */
 export const PROCESSOR = Symbol.for('hysas.processor')

@@ -198,7 +198,8 @@ export const CATALOGUE = {
     exit: 1,
     status: 503,
     text: 'The private Redis of this folder was started on another host, {host}.',
-    remedy: 'Set HYSAS_REDIS_URL to one Redis for all hosts. If nothing of HySAS runs on {host} any more, remove {file}.',
+    remedy:
+      'Set HYSAS_REDIS_URL to one Redis for all hosts. If nothing of HySAS runs on {host} any more, remove {file}.',
   },
   REDIS_AUTH: {
     exit: 1,

@@ -1,3 +1,5 @@
+import type { ProcessorManifest } from './contract.js'
+
 /**
  * What a node and the child that hosts a worker say to each other over IPC. The messages with `cmd` are BullMQ's own
  * (its numbers: node_modules/bullmq, enums child-command and parent-command), since BullMQ's `sandbox` drives the job;
@@ -83,6 +85,9 @@ export interface RunFailure {
   code?: string
   refused?: boolean
 }
+
+/** What the throwaway child that probes a processor file tells, once. */
+export type ProbeReport = { hysas: 'probe'; manifest: ProcessorManifest } | { hysas: 'probe'; reason: string }
 
 /** One line of a worker's log, as the child writes it to file descriptor `LOG_FD`: pino's shape. */
 export interface LogRecord {

@@ -6,7 +6,7 @@ import { type Candidate, findCandidates } from '../node/candidates.js'
 import { compileProcessor } from '../node/compile.js'
 import { ownPackage } from '../node/package-root.js'
 import { probeProcessor } from '../node/probe.js'
-import { type Finding, type Patient, problem } from './doctor.js'
+import { type Finding, type Patient, problem } from './finding.js'
 import { plural } from './format.js'
 
 /** Can the user's own processors be compiled and imported? */

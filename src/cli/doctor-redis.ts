@@ -3,8 +3,7 @@ import { delimiter, join } from 'node:path'
 import { HysasError } from '../errors.js'
 import { withoutPassword } from '../log.js'
 import type { ServerFacts } from '../redis/inspect.js'
-import type { Finding, Patient } from './doctor.js'
-import { problem } from './doctor.js'
+import { type Finding, type Patient, problem } from './finding.js'
 
 /** Is there a Redis, does it answer, and is it fit for the fleet? */
 export async function redisFindings({ redisUrl, redisSource }: Patient): Promise<Finding[]> {

@@ -2,25 +2,9 @@ import { existsSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import type { Settings } from '../config/settings.js'
-import { messageOf, toHysasError } from '../errors.js'
+import { messageOf } from '../errors.js'
+import { type Finding, type Patient, problem } from './finding.js'
 import { storeOptions } from './history.js'
-
-/** What one look came to. */
-export interface Finding {
-  name: string
-  ok: boolean
-  text: string
-  /** What to do about a problem, or what might be better. */
-  remedy?: string
-}
-
-/** Where to look, and where Redis is, as far as is known. */
-export interface Patient {
-  settings: Settings
-  redisUrl: string | undefined
-  redisSource: string
-}
 
 type Check = (patient: Patient) => Promise<Finding | Finding[]>
 
@@ -40,13 +24,6 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     checks.map(([name, check]) => check(patient).catch((error: unknown) => problem(name, error))),
   )
   return findings.flat()
-}
-
-/** A thrown error as a finding. */
-export function problem(name: string, thrown: unknown): Finding {
-  const error = toHysasError(thrown)
-  if (error.code === 'INTERNAL') return { name, ok: false, text: messageOf(thrown) }
-  return { name, ok: false, text: error.message, remedy: error.remedy }
 }
 
 export async function checkNode(): Promise<Finding> {

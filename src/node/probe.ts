@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { ProcessorManifest } from '../contract.js'
 import { HysasError, messageOf } from '../errors.js'
-import type { ProbeReport } from '../sandbox/probe.js'
+import type { ProbeReport } from '../protocol.js'
 import { builtFile } from './package-root.js'
 
 /** All that a file sees of our environment while it is looked at. */

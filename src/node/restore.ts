@@ -32,7 +32,9 @@ export async function restoreFleet(
     of.runs().find((run) => run.nickname === nickname && String(run.revision) === revision && run.claimed)
   for (const hash of lost) {
     const run = isHere(hash)
-    if (run) await restore(heldBy(run, hash))
+    if (!run) continue
+    run.orphanedAt ??= performance.now() // the job that comes now stands for it
+    await restore(heldBy(run, hash))
   }
   await delay(OTHERS_MS)
   for (const hash of lost) if (!isHere(hash)) await restore({ ...hash, running: '0' })

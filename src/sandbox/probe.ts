@@ -1,10 +1,7 @@
 import { pathToFileURL } from 'node:url'
-import type { ProcessorManifest } from '../contract.js'
+import type { ProbeReport } from '../protocol.js'
 import { definitionOf } from './definition.js'
 import { manifestOf } from './manifest.js'
-
-/** What the throwaway child tells the node that started it, once. */
-export type ProbeReport = { hysas: 'probe'; manifest: ProcessorManifest } | { hysas: 'probe'; reason: string }
 
 /** What the file may do to `process` while it is imported must not keep us from answering. */
 const send = process.send?.bind(process)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Finding } from '../../src/cli/doctor.js'
+import type { Finding } from '../../src/cli/finding.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { connectRedis, redisUrl, startRedis } from '../helpers/redis.js'
 import { hysas } from './fake-cli.js'

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { HysasError } from '../../errors.js'
 import { type Cli, Failures } from '../cli.js'
 import { settingsOf } from '../connect.js'
-import type { Finding } from '../doctor.js'
+import type { Finding } from '../finding.js'
 import { clean, type Paint, result } from '../print.js'
 import { waiting } from '../waiting.js'
 
@@ -20,7 +20,7 @@ async function doctor(cli: Cli): Promise<void> {
 }
 
 async function examineHere(cli: Cli): Promise<Finding[]> {
-  const { checkNode, examine, problem } = await import('../doctor.js')
+  const [{ checkNode, examine }, { problem }] = await Promise.all([import('../doctor.js'), import('../finding.js')])
   const { locateRedis } = await import('../../config/locate.js')
   try {
     const settings = await settingsOf(cli)
