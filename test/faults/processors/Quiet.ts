@@ -1,0 +1,3 @@
+import { defineProcessor } from 'hysas'
+
+export default defineProcessor({ start() {} })
