@@ -73,6 +73,7 @@ function entryOf(name: string, hash: Record<string, string>): NodeEntry {
     loop_delay_ms: number('loop_delay_ms'),
     draining: hash.draining === '1',
     broken: Object.fromEntries(broken),
+    problems: JSON.parse(hash.problems || '[]') as string[],
     offered,
   }
 }

@@ -100,6 +100,8 @@ export interface NodeView {
   draining: boolean
   /** Broken processor files: type to reason. */
   broken: Record<string, string>
+  /** What is wrong around it, with its Redis or the event store, in sentences. */
+  problems: string[]
 }
 
 /** What the CLI and the API get back from start, stop and restart, once it took effect. */

@@ -23,6 +23,7 @@ import { createCatalog } from './catalog.js'
 import { createChildren } from './children.js'
 import { createDesk } from './desk.js'
 import { createFleetWatch } from './fleet-watch.js'
+import { createHealth } from './health.js'
 import { createHost, type Host } from './host.js'
 import { createLogKeeper } from './logs.js'
 import { offersOf } from './offers.js'
@@ -96,6 +97,8 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     recordNow(event).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'an event was not recorded'))
   }
 
+  const health = createHealth({ redis, log, record })
+
   const catalog = createCatalog({
     folders: settings.processors,
     builtinFolder: join(ownPackage().root, 'processors'),
@@ -118,7 +121,12 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await catalog.start()
     const logs = createLogKeeper({ dir: join(settings.dataDir, 'logs'), redis, names, log })
     releasers.push(() => logs.close())
-    const writer = createWriter({ store: () => openStore(storeOptions), source: createOutbox(redis, names), log })
+    const writer = createWriter({
+      store: () => openStore(storeOptions),
+      source: createOutbox(redis, names),
+      log,
+      onState: ({ lastError }) => health.stored(lastError),
+    })
     releasers.push(() => writer.stop())
     writer.start()
     const { redisUrl, namespace, databases, logLevel } = settings
@@ -153,6 +161,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     children.refill()
 
     await beat()
+    health.look()
     const subscriber = connectRedis(redisUrl, 'subscriber', name)
     releasers.push(() => subscriber.disconnect())
     subscriber.on('message', (channel: string, raw: string) => channel === names.wake && wake(raw))
@@ -165,7 +174,8 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await refresh()
     mine.setTypes(types())
     await desk.start()
-    every(BEAT_MS, 'heartbeat', beat)
+    every(BEAT_MS, 'heartbeat', () => health.wrote(beat()))
+    every(1000, 'health', async () => health.look())
     every(1000, 'locks', mine.keepLocks)
     every(1000, 'fleet', async () => {
       await refresh()
@@ -252,6 +262,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       memory_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
       loop_delay_ms: Math.round(loopDelay.percentile(99) / 1e5) / 10 || 0,
       draining: draining ? 1 : 0,
+      problems: JSON.stringify(health.problems()),
     }
   }
 
@@ -304,7 +315,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     redis,
     names,
     stopped,
-    isReady: () => redis.status === 'ready' && !draining,
+    isReady: () => redis.status === 'ready' && !draining && health.isWritable(),
     host() {
       if (!host) throw new HysasError('INTERNAL', { reason: 'the node has not been started' })
       return host

@@ -1,11 +1,13 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { HysasError, messageOf } from '../errors.js'
 import { withoutPassword } from '../log.js'
+import { watchSilence } from './self-ping.js'
 
 export type RedisRole = 'worker' | 'subscriber' | 'client' | 'node'
 
 /**
- * Opens a connection. It reconnects by itself for as long as it is not closed, and an error of it never crashes.
+ * Opens a connection. It reconnects by itself for as long as it is not closed, also where it is dead though nobody has
+ * closed it, and an error of it never crashes.
  * `client`: commands fail at once while Redis is away, and after 2 s without an answer. The other roles: commands wait
  * until Redis is back.
  * @param name shown in Redis's CLIENT LIST as `hysas:<role>:<name>`
@@ -14,7 +16,7 @@ export type RedisRole = 'worker' | 'subscriber' | 'client' | 'node'
 export function connectRedis(url: string, role: RedisRole, name = '', extra: Options = {}): Redis {
   const redis = new Redis(url, { ...OPTIONS[role], connectionName: connectionName(role, name), ...extra })
   redis.on('error', ignore) // ioredis crashes or prints where nobody listens; `ready` and the commands tell
-  return redis
+  return watchSilence(redis)
 }
 
 const retryStrategy = (times: number): number => Math.min(1000, 50 * 2 ** Math.min(times - 1, 10))
@@ -99,7 +101,8 @@ function reasonOf(error: Error): string {
 const WANTED_VERSION = '6.2.0'
 
 /**
- * Refuses a server that is too old, or that may throw data away when full.
+ * Refuses a server that is too old, or that may throw data away when full (also where no limit is set yet: it can be
+ * set at any time).
  * @param shown its URL without password
  * @throws HysasError REDIS_OLD, REDIS_EVICTS, REDIS_ERROR
  */
@@ -111,8 +114,7 @@ export async function checkServer(redis: Redis, shown: string): Promise<{ versio
   const version = info.get('redis_version') ?? '0'
   if (older(version, WANTED_VERSION)) throw new HysasError('REDIS_OLD', { redis: shown, version, wanted: '6.2' })
   const policy = info.get('maxmemory_policy') ?? 'noeviction'
-  const limited = (info.get('maxmemory') ?? '0') !== '0'
-  if (limited && policy !== 'noeviction') throw new HysasError('REDIS_EVICTS', { redis: shown, policy })
+  if (policy !== 'noeviction') throw new HysasError('REDIS_EVICTS', { redis: shown, policy })
   return { version, policy }
 }
 

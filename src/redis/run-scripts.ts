@@ -163,12 +163,11 @@ export async function publishFenced(
   return typeof reply === 'number' ? undefined : reply
 }
 
+// Counted first: a Redis that can not write refuses that, and then nothing has been published either.
 const publishScript = script<number[] | number>(`${FENCE}local got, counts = {}, {}
-for i = 2, #ARGV, 2 do
-  got[#got + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1])
-  counts[ARGV[i]] = (counts[ARGV[i]] or 0) + 1
-end
+for i = 2, #ARGV, 2 do counts[ARGV[i]] = (counts[ARGV[i]] or 0) + 1 end
 for channel, count in pairs(counts) do redis.call('HINCRBY', KEYS[2], channel, count) end
+for i = 2, #ARGV, 2 do got[#got + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
 return got
 `)
 

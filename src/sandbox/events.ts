@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { EventInput, Events } from '../contract.js'
 import { HysasError, messageOf } from '../errors.js'
 import type { Names } from '../redis/names.js'
+import { whileRefused } from '../redis/refusals.js'
 import { recordFenced } from '../redis/run-scripts.js'
 import type { Fence } from './fence.js'
 
@@ -16,7 +17,8 @@ export function createEvents(of: { redis: Redis; names: Names; fence: Fence; nod
     async record(kind, event = {}) {
       fence.check()
       const entry = { type, nickname, node: of.node, epoch: fence.epoch, ...checkEvent(kind, event) }
-      const kept = await recordFenced(of.redis, of.names, fence.run, entry)
+      const write = () => recordFenced(of.redis, of.names, fence.run, entry)
+      const kept = await whileRefused(write, () => fence.closed)
       if (!kept) throw fence.refused()
     },
   }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { HysasError, messageOf } from '../errors.js'
 import type { Names } from '../redis/names.js'
+import { whileRefused } from '../redis/refusals.js'
 import { publishFenced } from '../redis/run-scripts.js'
 import type { Fence } from './fence.js'
 import type { RunState } from './state.js'
@@ -46,7 +47,9 @@ export function createPublisher(of: { redis: Redis; names: Names; fence: Fence; 
     while (waiting.length) {
       await nextTurn() // all that this turn of the event loop publishes goes together
       const batch = takeBatch()
-      const answer = await publishFenced(redis, names, fence.run, batch).catch((error: unknown) => ({ error }))
+      const publish = () => publishFenced(redis, names, fence.run, batch)
+      // a Redis that can not write for now is waited for, like one that is away
+      const answer = await whileRefused(publish, () => fence.closed).catch((error: unknown) => ({ error }))
       for (const { bytes } of batch) unsent -= bytes
       if (Array.isArray(answer)) {
         state.published += batch.length

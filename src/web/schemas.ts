@@ -96,6 +96,7 @@ export const node: z.ZodType<NodeView> = z.object({
   loop_delay_ms: z.number(),
   draining: z.boolean(),
   broken: z.record(z.string(), z.string()),
+  problems: z.array(z.string()),
 })
 
 export const flow = z.object({ from: z.string(), to: z.string(), channel: z.string(), published: z.number() })

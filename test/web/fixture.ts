@@ -249,6 +249,7 @@ export function nodeView(change: Partial<NodeView> = {}): NodeView {
     loop_delay_ms: 0.8,
     draining: false,
     broken: {},
+    problems: [],
     ...change,
   }
 }
