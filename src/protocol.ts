@@ -56,6 +56,8 @@ export interface WorkerJobData {
 export type FromChild =
   /** Loaded and connected: may be given a run. */
   | { hysas: 'ready' }
+  /** Every second of a run, whatever it is at: its event loop turns. */
+  | { hysas: 'alive' }
   /** Holds the name: what the node needs to write its end if it dies. */
   | { hysas: 'claimed'; nickname: string; token: string; epoch: number }
   | { hysas: 'started'; nickname: string }

@@ -59,6 +59,8 @@ export interface Hosting {
   /** A child of an earlier tick, if it is still there. */
   kept?: Child | undefined
   onChild(child: Child): void
+  /** The processor is loaded; the run is handed over now. */
+  onLoaded(): void
 }
 
 /**
@@ -77,10 +79,11 @@ export class RunPool extends ChildPool {
   }
 
   override async retain(bundle: string): Promise<BullChild> {
-    const { type, version, kept, onChild } = this.#hosting
+    const { type, version, kept, onChild, onLoaded } = this.#hosting
     const child = kept && !kept.exited ? kept : this.#children.take()
     onChild(child)
     if (child.processFile !== bundle) await child.load({ bundle, type, version }, LOAD_DEADLINE_MS)
+    onLoaded()
     return child as unknown as BullChild
   }
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { access, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type BuildFailure, context, type OutputFile } from 'esbuild'
+import { type BuildFailure, context, type OutputFile, stop } from 'esbuild'
 import { HysasError, messageOf } from '../errors.js'
 import { bundling, type Trace } from './bundling.js'
 
@@ -48,7 +48,19 @@ export async function compileProcessor(options: CompileOptions): Promise<Compile
   return { bundle, version, inputs: [...trace.files] }
 }
 
-async function build({ file, trace, signal }: CompileOptions, outfile: string): Promise<OutputFile[]> {
+/** esbuild's own process may be killed, and it does not start another by itself. */
+async function build(options: CompileOptions, outfile: string): Promise<OutputFile[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await buildOnce(options, outfile)
+    } catch (error) {
+      if (attempt === 3 || !/The service (is no longer running|was stopped)/.test(messageOf(error))) throw error
+      await stop()
+    }
+  }
+}
+
+async function buildOnce({ file, trace, signal }: CompileOptions, outfile: string): Promise<OutputFile[]> {
   const building = await context({
     entryPoints: [file],
     outfile,

@@ -1,5 +1,4 @@
 import type { EndReason } from '../contract.js'
-import type { Child } from './child.js'
 
 /** Between SIGTERM and SIGKILL, ms. */
 const TERM_MS = 500
@@ -12,15 +11,12 @@ const TERM_MS = 500
 export function climbDown(
   abort: AbortController,
   reason: EndReason,
-  child: () => Child | undefined,
   graceMs: number,
+  send: (signal: 'SIGTERM' | 'SIGKILL') => void,
 ): () => void {
   if (abort.signal.aborted) return () => {}
   abort.abort(reason)
-  const timers = [
-    setTimeout(() => child()?.childProcess.kill('SIGTERM'), graceMs),
-    setTimeout(() => child()?.childProcess.kill('SIGKILL'), graceMs + TERM_MS),
-  ]
+  const timers = [setTimeout(send, graceMs, 'SIGTERM'), setTimeout(send, graceMs + TERM_MS, 'SIGKILL')]
   return () => {
     for (const timer of timers) clearTimeout(timer)
   }

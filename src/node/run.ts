@@ -25,7 +25,9 @@ export interface Run extends HeldLock {
   claimed?: { token: string; epoch: number }
   started: boolean
   stats?: RunStats
-  /** When the child was last heard of, by the monotonic clock, ms. */
+  /** When it began, when its child was given it, and when that was last heard of; by the monotonic clock, ms. */
+  readonly takenAt: number
+  handedAt?: number
   heardAt?: number
   child?: Child
   /** Since when its job is gone because Redis lost its data, by the monotonic clock, ms; it goes on and waits for a new one. */
@@ -66,12 +68,16 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
     job,
     entry,
     started: false,
+    takenAt: performance.now(),
     killedFor: '',
     end(reason) {
       if (run.ending) return
       run.ending = reason
       const graceMs = ((entry as LoadedEntry).manifest?.graceSeconds ?? 10) * 1000
-      stopLadder = climbDown(abort, reason, () => run.child, graceMs)
+      stopLadder = climbDown(abort, reason, graceMs, (signal) => {
+        if (signal === 'SIGKILL') run.killedFor ||= `it did not end within ${graceMs / 1000} s`
+        run.child?.childProcess.kill(signal)
+      })
     },
     kill(why) {
       run.killedFor ||= why
@@ -88,18 +94,18 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
       run.child = child
       child.onLine = (stream, line) => onLine(run, stream, line)
       child.onMessage = (message) => {
+        run.heardAt = performance.now()
         if (message.hysas === 'claimed') run.claimed = { token: message.token, epoch: message.epoch }
-        if (message.hysas === 'stats') {
-          run.stats = message.stats
-          run.heardAt = performance.now()
-        }
+        if (message.hysas === 'stats') run.stats = message.stats
         if (message.hysas === 'started') {
           run.started = true
-          run.heardAt ??= performance.now()
           onStarted(run)
         }
       }
       if (run.killedFor) child.childProcess.kill('SIGKILL')
+    },
+    onLoaded() {
+      run.handedAt = performance.now()
     },
   })
   run.done = sandbox<WorkerJobData, RunResult>(entry.bundle, pool)(job, token, abort.signal)
@@ -113,10 +119,11 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
 
 function failureOf(error: unknown, run: Run): RunFailure {
   const { stack, name, code, refused } = error as RunFailure
-  const message = run.killedFor ? `killed: ${run.killedFor}` : readable(messageOf(error), run)
+  const said = messageOf(error)
+  const message = run.killedFor ? `killed: ${run.killedFor}` : readable(said, run)
   return {
     message,
-    ...(stack && !run.killedFor && { stack }),
+    ...(stack && message === said && { stack }), // that of another message is BullMQ's own
     ...(name && { name }),
     ...(typeof code === 'string' && { code }),
     ...(refused && { refused }),

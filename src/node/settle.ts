@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import type { ProcessorManifest } from '../contract.js'
 import type { Logger } from '../log.js'
 import type { RunFailure } from '../protocol.js'
 import type { Names } from '../redis/names.js'
@@ -105,7 +106,6 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
   async function settleTick(runner: Runner, run: Run, { result, failure }: RunEnd): Promise<void> {
     const { job, token, nickname, type, child, claimed } = run
     if (failure && claimed) {
-      await redis.hincrby(names.info(type, nickname), 'errors', 1)
       await writeEnd(run, run.ending === 'stop' ? 'stopped' : 'ticked', failure)
       record({
         kind: 'crashed',
@@ -140,7 +140,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
    */
   async function writeEnd(run: Run, how: FinishHow, failure: RunFailure): Promise<FinishAnswer | undefined> {
     const { type, nickname } = run
-    const restart = run.entry.manifest?.restart ?? DEFAULT_RESTART
+    const policy = run.entry.manifest?.restart ?? DEFAULT_RESTART
+    const restart = run.handedAt === undefined && how === 'crashed' ? slower(policy) : policy
     let token = run.claimed?.token
     if (!token) {
       token = randomUUID()
@@ -184,6 +185,15 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       data: { reason: run.ending ?? how },
     })
   }
+}
+
+/**
+ * A processor that can't even be loaded is not tried in the rhythm of its own policy: at most six times a minute,
+ * whatever the jitter.
+ */
+function slower(policy: typeof DEFAULT_RESTART | ProcessorManifest['restart']) {
+  const minDelayMs = Math.max(4000, policy.minDelayMs)
+  return { ...policy, minDelayMs, maxDelayMs: Math.max(30_000, policy.maxDelayMs) }
 }
 
 /** How its process ended, where it did. */

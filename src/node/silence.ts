@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Run } from './run.js'
 
-/** Beyond its heartbeat interval, a child that the system has stopped may be silent so long, ms. */
+/** A child tells every second of a run that its event loop turns, ms. */
+const PULSE_MS = 1000
+/** Beyond that, a child that the system has stopped may be silent so long, ms. */
 const STOPPED_MS = 2000
 /** And one that computes: its event loop is blocked, perhaps for ever, perhaps only for a long calculation. */
 const BUSY_MS = 6500
@@ -22,12 +24,14 @@ export function createSilence() {
     lastMs = now
     if (heldUp) return []
     return runs.flatMap((run) => {
-      if (!run.started || run.heardAt === undefined || run.ending) return []
-      const silentMs = now - run.heardAt - (run.entry.manifest?.heartbeatSeconds ?? 1) * 1000
+      if (run.ending) return [] // the ladder ends it
+      const since = run.heardAt ?? run.handedAt ?? run.takenAt
+      const silentMs = now - since - PULSE_MS
       if (silentMs < STOPPED_MS) return []
-      const seconds = ((now - run.heardAt) / 1000).toFixed(1)
+      const seconds = ((now - since) / 1000).toFixed(1)
       if (isStopped(run.child?.pid)) return [{ run, why: `its process was stopped and silent for ${seconds} s` }]
-      if (silentMs < BUSY_MS) return []
+      // loading has a deadline of its own
+      if (silentMs < BUSY_MS || run.handedAt === undefined) return []
       return [{ run, why: `its event loop was blocked for ${seconds} s` }]
     })
   }

@@ -1,3 +1,4 @@
+import { tooLarge } from './memory.js'
 import type { Run } from './run.js'
 import { createSilence } from './silence.js'
 
@@ -6,13 +7,16 @@ const PROGRESS_MS = 5000
 /** Jobs refreshed in one turn: ten thousand workers must not become ten thousand writes at once. */
 const AT_ONCE = 100
 
-/** What a node does for its runs every second besides keeping them: ends wedged ones, and keeps the picture on Bull Board. */
+/**
+ * What a node does for its runs every second besides keeping them: ends wedged ones and those that take too much memory,
+ * and keeps the picture on Bull Board.
+ */
 export function createTending(node: string) {
   const wedged = createSilence()
   const shownAt = new WeakMap<Run, number>()
 
   return function tend(runs: readonly Run[]): void {
-    for (const { run, why } of wedged(runs)) run.kill(why)
+    for (const { run, why } of [...wedged(runs), ...tooLarge(runs)]) run.kill(why)
     const now = performance.now()
     const due = runs.filter((run) => run.started && now - (shownAt.get(run) ?? 0) > PROGRESS_MS)
     for (const run of due.slice(0, AT_ONCE)) {

@@ -54,12 +54,15 @@ export function createHost(home: Home, send: Send): Host {
       return send({ cmd: PARENT_COMMAND.error, err })
     }
     const ending = createEnding()
+    const stopPulse = startPulse(send)
     const work = async () => {
       try {
         const value = await runOnce(message, ending)
         await send({ cmd: PARENT_COMMAND.completed, value })
       } catch (thrown) {
         await send({ cmd: PARENT_COMMAND.failed, value: failureOf(thrown) })
+      } finally {
+        stopPulse()
       }
     }
     const done = work()
@@ -91,6 +94,16 @@ export function createHost(home: Home, send: Send): Host {
       await current?.done
     },
   }
+}
+
+const PULSE_MS = 1000
+
+/** Tells the node again and again that the event loop turns: also while Redis is away, and in every phase of a run. */
+function startPulse(send: Send): () => void {
+  const beat = () => void send({ hysas: 'alive' })
+  beat()
+  const timer = setInterval(beat, PULSE_MS).unref()
+  return () => clearInterval(timer)
 }
 
 function reasonOf(value: unknown): EndReason {

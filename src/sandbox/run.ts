@@ -104,7 +104,9 @@ async function close({ session, ending, heartbeat }: Life): Promise<RunResult> {
   }
   await within(500, ending, heartbeat.stop())
   let finished = true
-  const writing = session.finish(outcome.how, outcome.stopInfo, heartbeat.fields()).then((answer) => {
+  const { cutShort } = session.state
+  const stopInfo = cutShort ? `${outcome.stopInfo}; ${cutShort} did not end in time` : outcome.stopInfo
+  const writing = session.finish(outcome.how, stopInfo, heartbeat.fields()).then((answer) => {
     finished = answer
   })
   await within(30_000, ending, writing)

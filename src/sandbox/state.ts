@@ -12,6 +12,8 @@ export interface RunState {
   /** Messages that came faster than they were received, and were dropped. */
   dropped: number
   errorMsg: string
+  /** What did not come to its end within the grace period, for `stop_info`. */
+  cutShort: string
   progress: unknown
   /** Further fields, of a repeatable worker: `last_tick`, `ticks`, `missed`. */
   extra: Record<string, unknown>
@@ -26,6 +28,7 @@ export function createState(): RunState {
     errors: 0,
     dropped: 0,
     errorMsg: '',
+    cutShort: '',
     progress: undefined,
     extra: {},
   }

@@ -19,7 +19,8 @@ export async function windDown(life: Life): Promise<void> {
 
   const stopped = Promise.all([parts.settled(), life.listening.hearing.close()])
   if (!(await within(graceMs / 2, ending, stopped))) {
-    log.warn(`Not ended in time: ${parts.running().join(', ') || 'receive'}.`)
+    state.cutShort = parts.running().join(', ') || 'receive'
+    log.warn(`Not ended in time: ${state.cutShort}.`)
   }
   for (const name of ['command', 'receive']) if (state.threads[name]) state.threads[name] = 'done'
   if (ending.reason !== 'stale') await beforeTermination(life, left)
@@ -30,7 +31,9 @@ async function beforeTermination({ session, processor, ending, ctx }: Life, left
   if (!processor.beforeTermination) return
   try {
     const work = (async () => processor.beforeTermination?.(ctx, ending.reason as EndReason))()
-    if (!(await within(left(), ending, work))) session.log.warn('beforeTermination did not end in time.')
+    if (await within(left(), ending, work)) return
+    session.state.cutShort = 'beforeTermination'
+    session.log.warn('beforeTermination did not end in time.')
   } catch (thrown) {
     noteError(session.state, thrown)
     session.log.error({ stack: session.state.errorMsg }, 'beforeTermination failed.')

@@ -39,7 +39,8 @@ export async function hearEpochs(namespace: string) {
     const before = last.get(nickname)
     if (before && epoch < before.epoch) stale.push(`${nickname}: ${epoch} after ${before.epoch}`)
     if (before) gapMs = Math.max(gapMs, at - before.at)
-    if (!before || epoch >= before.epoch) last.set(nickname, { nickname, epoch, at: epoch === before?.epoch ? before.at : at })
+    if (!before || epoch >= before.epoch)
+      last.set(nickname, { nickname, epoch, at: epoch === before?.epoch ? before.at : at })
   })
   await subscriber.psubscribe(names.pubPattern())
   return {
@@ -114,6 +115,14 @@ export function childrenOf(pid: number): number[] {
       return []
     }
   })
+}
+
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
 }
 
 /** True while a process lives; a zombie does not. */
