@@ -48,8 +48,11 @@ export function createQueues(redis: Redis, names: Names) {
     command: () => get(COMMAND_QUEUE),
     open: () => [...queues.values()],
 
-    /** Gives a wanted worker its job, or its scheduler. May be called again: what is there already stays. */
-    async addWorker(worker: WorkerJob): Promise<void> {
+    /**
+     * Gives a wanted worker its job, or its scheduler. May be called again: what is there already stays.
+     * @param tell whether to tell all nodes that there is something to take
+     */
+    async addWorker(worker: WorkerJob, tell = true): Promise<void> {
       const data: WorkerJobData = { nickname: worker.nickname, revision: worker.revision }
       if (worker.kind === 'repeatable') {
         await get(worker.type).upsertJobScheduler(
@@ -62,6 +65,7 @@ export function createQueues(redis: Redis, names: Names) {
         const jobId = jobIdOf(worker.nickname, worker.revision)
         await get(worker.type).add(worker.nickname, data, { ...WORKER_JOB_OPTIONS, jobId })
       }
+      if (!tell) return
       await redis.publish(names.wake, JSON.stringify({ what: 'job', type: worker.type, nickname: worker.nickname }))
     },
 

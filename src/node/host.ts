@@ -37,6 +37,8 @@ export type Host = ReturnType<typeof createHost>
 const CROWDED_MS = 1500
 /** A run whose job Redis has lost is ended when the fleet has not been put back by then, ms. */
 const ORPHAN_MS = 12_000
+/** A job that another node's run is to adopt is looked at again so much later, ms. */
+const ADOPTION_MS = 300
 /** A tick goes first to the node that keeps the worker's child: the others look so much later, ms. */
 const STICKY_MS = 250
 
@@ -50,6 +52,8 @@ export function createHost(options: HostOptions) {
   const tend = createTending(node)
   const dirty = new Set<string>()
   const crowdedSince = new Map<string, number>()
+  /** Types that are another node's to take for a moment. */
+  const avoidUntil = new Map<string, number>()
   const timers = new Map<string, NodeJS.Timeout>()
   let pumping: Promise<void> | undefined
   let draining = false
@@ -98,7 +102,7 @@ export function createHost(options: HostOptions) {
   async function takeAll(type: string): Promise<void> {
     const runner = runners.get(type)
     const entry = catalog.get(type)
-    if (!runner || !entry?.bundle) return
+    if (!runner || !entry?.bundle || performance.now() < (avoidUntil.get(type) ?? 0)) return
     while (!draining) {
       if (!hasRoom(type)) return
       const taken = await runner.take()
@@ -114,7 +118,8 @@ export function createHost(options: HostOptions) {
 
   function hasRoom(type: string): boolean {
     if (isTick(type)) return true
-    const now = hosted()
+    // a run that waits for its new job must have room to take it
+    const now = hosted() - [...runs].filter((run) => run.orphanedAt).length
     if (now < Math.min(options.capacity, options.share())) return true
     const since = crowdedSince.get(type)
     if (since === undefined) crowdedSince.set(type, performance.now())
@@ -138,6 +143,12 @@ export function createHost(options: HostOptions) {
       return
     }
     if (await adopt(job, token)) return
+    if (await redis.exists(names.restored(nickname))) {
+      // the run it stands for goes on at another node, which is to have it
+      await runner.putOff(job, token, ADOPTION_MS)
+      avoidUntil.set(entry.type, performance.now() + 4 * ADOPTION_MS)
+      return
+    }
     const run = startRun({
       job,
       token,
@@ -209,6 +220,7 @@ export function createHost(options: HostOptions) {
   return {
     runs: () => [...runs],
     hosted,
+    look,
 
     /** Types that can be run here: each gets its BullMQ Worker. */
     setTypes(types: readonly string[]): void {
@@ -251,8 +263,9 @@ export function createHost(options: HostOptions) {
 
     /** Once a second: prolongs all locks in one call. */
     async keepLocks(): Promise<void> {
-      const lost = await keepLocks(redis, names, [...runs])
-      for (const run of lost) {
+      const asked = [...runs].map((run) => ({ run, type: run.type, jobId: run.jobId, token: run.token }))
+      for (const { run, token } of await keepLocks(redis, names, asked)) {
+        if (run.token !== token) continue // it has been given a new job meanwhile
         const holder = await redis.hget(names.worker(run.nickname), 'token')
         if (holder === null) run.orphanedAt ??= performance.now()
         const waitedMs = performance.now() - (run.orphanedAt ?? 0)

@@ -181,7 +181,10 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       await refresh()
       const { changed, lost } = news
       news = { changed: false }
-      if (lost) await dataLost(() => restoreFleet({ redis, names, queues, catalog, log, runs: mine.runs }, lost))
+      if (lost)
+        await dataLost(() =>
+          restoreFleet({ redis, names, queues, catalog, log, runs: mine.runs, look: mine.look }, lost),
+        )
       await mine.check(changed)
     })
     every(750, 'stalled jobs', mine.freeStalled)
@@ -195,7 +198,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   async function stop(how: StopHow): Promise<void> {
     await starting?.catch(() => {})
     draining = true
-    record({ kind: 'node', message: `node ${name} ends (${how})` })
+    if (host) record({ kind: 'node', message: `node ${name} ends (${how})` }) // else it has never been one
     await beat().catch(() => {})
     await host?.drain(how)
     for (const release of releasers.splice(0).reverse()) {

@@ -8,7 +8,7 @@ import type { Catalog } from './catalog.js'
 import type { Run } from './run.js'
 
 /** What other nodes run is theirs to put back first: only they know who holds the name. */
-const OTHERS_MS = 1500
+const OTHERS_MS = 4000
 
 /**
  * Puts the fleet back into a Redis that lost its data: first the workers that run here, which go on, then those that
@@ -16,17 +16,25 @@ const OTHERS_MS = 1500
  * @returns how many this node put back
  */
 export async function restoreFleet(
-  of: { redis: Redis; names: Names; queues: Queues; catalog: Catalog; log: Logger; runs(): readonly Run[] },
+  of: {
+    redis: Redis
+    names: Names
+    queues: Queues
+    catalog: Catalog
+    log: Logger
+    runs(): readonly Run[]
+    look(type: string): void
+  },
   lost: readonly WorkerHash[],
 ): Promise<number> {
   let count = 0
-  const restore = async (hash: WorkerHash) => {
+  const restore = async (hash: WorkerHash, tell = true) => {
     if (await restoreWorker(of.redis, of.names, hash)) count++
     const manifest = of.catalog.get(hash.type ?? '')?.manifest
     if (!manifest) return // a node that has the type does it
     const { kind, every, cron, timezone } = manifest
     const { type = '', nickname = '', revision } = hash
-    await of.queues.addWorker({ type, nickname, revision: Number(revision), kind, every, cron, timezone })
+    await of.queues.addWorker({ type, nickname, revision: Number(revision), kind, every, cron, timezone }, tell)
   }
   const isHere = ({ nickname, revision }: WorkerHash) =>
     of.runs().find((run) => run.nickname === nickname && String(run.revision) === revision && run.claimed)
@@ -34,7 +42,8 @@ export async function restoreFleet(
     const run = isHere(hash)
     if (!run) continue
     run.orphanedAt ??= performance.now() // the job that comes now stands for it
-    await restore(heldBy(run, hash))
+    await restore(heldBy(run, hash), false)
+    of.look(run.type) // at once, before another node finds it
   }
   await delay(OTHERS_MS)
   for (const hash of lost) if (!isHere(hash)) await restore({ ...hash, running: '0' })

@@ -57,6 +57,10 @@ export function createRunner(type: string, redis: Redis, names: Names, onError: 
       }
     },
 
+    /** Lets it come again after `delayMs`, as if nothing had been. */
+    putOff: (job: WorkerJobHandle, token: string, delayMs: number): Promise<unknown> =>
+      job.moveToDelayed(Date.now() + delayMs, token),
+
     /** Gives it to whoever takes it next. */
     giveBack: (job: WorkerJobHandle, token: string): Promise<unknown> => job.moveToWait(token),
 

@@ -45,6 +45,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       )
       await killed
       await runner.giveBack(job, token)
+      // the end that the child told came before its job was free
+      await redis.publish(names.wake, JSON.stringify({ what: 'job', type, nickname })).catch(() => 0)
     } else if (ending === 'stop' || ending === 'restart' || !failure) {
       if (failure) await writeEnd(run, ending === 'restart' ? 'restarted' : 'stopped', failure)
       if (run.claimed) report(run, 'stopped', failure ? failureText(failure) : (result?.how ?? 'stopped'))

@@ -52,6 +52,8 @@ export function namesOf(namespace = 'HySAS') {
     wanted: `${namespace}:wanted`,
     /** Hash: `generation`, made with the fleet and gone with Redis's data; `version`, which rises with every change of it. */
     fleet: `${namespace}:fleet`,
+    /** String: stands in for a job's lock while a worker that was put back waits for its new job; the run's token. */
+    restored: (nickname: string) => `${namespace}:restored:${nickname}`,
     /** Sorted set: revisions of commands under way for a nickname, by deadline (Redis ms). */
     pending: (nickname: string) => `${namespace}:pending:${nickname}`,
     /** Sorted set of `<Type>.<nickname>`, by the Redis ms at which the next heartbeat is overdue. */

@@ -23,19 +23,29 @@ return redis.call('HMGET', KEYS[1], 'generation', 'version')
 /** Fields of a worker's hash, as `HGETALL` gives them. */
 export type WorkerHash = Record<string, string>
 
+/** How long the run that went on has for getting its new job, ms; after that any node may begin a new one. */
+const ADOPT_MS = 8000
+
 /**
- * Puts a worker's hash back that Redis has lost, with the run that still holds it, if there is one.
+ * Puts a worker's hash back that Redis has lost, with the run that still holds it (`running`), if there is one.
  * @returns false where it is there: another node was first, or somebody has commanded it anew
  */
 export async function restoreWorker(redis: Redis, names: Names, hash: WorkerHash): Promise<boolean> {
   const nickname = hash.nickname ?? ''
-  const keys = [names.worker(nickname), names.workers, names.wanted, names.fleet, names.revision]
-  return (await restoreScript(redis, keys, [nickname, hash.revision ?? '0', ...Object.entries(hash).flat()])) === 1
+  const restored = names.restored(nickname)
+  const keys = [names.worker(nickname), names.workers, names.wanted, names.fleet, names.revision, restored]
+  const held = hash.running === '1' ? { ...hash, lock: restored, lockToken: hash.token ?? '' } : hash
+  return (
+    (await restoreScript(redis, keys, [nickname, hash.revision ?? '0', ADOPT_MS, ...Object.entries(held).flat()])) === 1
+  )
 }
 
 const restoreScript = script<number>(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+if redis.call('HGET', KEYS[1], 'running') == '1' then
+  redis.call('SET', KEYS[6], redis.call('HGET', KEYS[1], 'token'), 'PX', ARGV[3])
+end
 redis.call('SADD', KEYS[2], ARGV[1])
 if redis.call('HGET', KEYS[1], 'wanted') == '1' then redis.call('SADD', KEYS[3], ARGV[1]) end
 redis.call('HINCRBY', KEYS[4], 'version', 1)
@@ -51,11 +61,13 @@ export async function adoptJob(
   held: { type: string; jobId: string; token: string },
 ): Promise<boolean> {
   const lock = names.jobLock(held.type, held.jobId)
-  return (await adoptScript(redis, [names.worker(run.nickname)], [run.token, lock, held.token])) === 1
+  const keys = [names.worker(run.nickname), names.restored(run.nickname)]
+  return (await adoptScript(redis, keys, [run.token, lock, held.token])) === 1
 }
 
 const adoptScript = script<number>(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lock', ARGV[2], 'lockToken', ARGV[3])
+redis.call('DEL', KEYS[2])
 return 1
 `)
