@@ -94,7 +94,7 @@ const FINAL = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENOENT', 'E
 /** Node's error for a name with several addresses has an empty message and the real ones inside. */
 function reasonOf(error: Error): string {
   const first = error instanceof AggregateError ? error.errors[0] : undefined
-  return messageOf(first ?? error) || error.name
+  return messageOf(first ?? error).replace(/\.$/, '') || error.name
 }
 
 /** What HySAS needs of a server: `XADD ... MAXLEN`, `SET ... KEEPTTL`, BullMQ's own demand. */
