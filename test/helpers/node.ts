@@ -29,6 +29,8 @@ export interface NodeOptions {
   env?: Record<string, string>
   args?: string[]
   url?: string
+  /** Program and arguments to start it by, for example into a network namespace. */
+  via?: readonly string[]
 }
 
 let made = 0
@@ -42,7 +44,9 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     url = redisUrl(),
   } = options
   const processors = (options.processors ?? []).flatMap((one) => ['--processors', one])
-  const child = run(process.execPath, [MAIN, 'up', '--name', name, ...(options.args ?? ['--no-web']), ...processors], {
+  const command = [process.execPath, MAIN, 'up', '--name', name, ...(options.args ?? ['--no-web']), ...processors]
+  const [program = '', ...args] = [...(options.via ?? []), ...command]
+  const child = run(program, args, {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
