@@ -39,7 +39,7 @@ leave_if_alone() {
   if wanted; then
     rm -f lock
   else
-    rm -f server.json
+    rm -f server.json users/*
     trap 'rm -f lock' EXIT
     finish
   fi
