@@ -42,6 +42,7 @@ export function resolveSettings({ flags = {}, env = {}, file, cwd, here }: Resol
     token: value('token', undefined),
     viewerToken: value('viewerToken', undefined),
     commandToken: value('commandToken', undefined),
+    alertUrl: value('alertUrl', undefined),
     host: value('host', '127.0.0.1'),
     port: value('port', 3200),
     web: value('web', true),

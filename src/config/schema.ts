@@ -77,6 +77,13 @@ export const SETTINGS: readonly SettingRow[] = [
     description: 'What a raw message on the channel `HySAS.Command` must carry as `token`.',
   },
   {
+    key: 'alertUrl',
+    env: ['HYSAS_ALERT_URL'],
+    default: 'none: nobody is told',
+    check: url(['http:', 'https:'], 'a URL such as https://alerts.example.org/hysas'),
+    description: 'Where one POST goes for a problem of the fleet, and one for its end. docs/operating.md describes it.',
+  },
+  {
     key: 'host',
     env: ['HYSAS_HOST'],
     flag: '--host <address>',

@@ -12,6 +12,8 @@ export interface Settings {
   viewerToken: string | undefined
   /** Raw commands on the channel must carry it, where it is set. */
   commandToken: string | undefined
+  /** Where problems and their ends are posted; undefined: nowhere. It may hold a secret. */
+  alertUrl: string | undefined
   host: string
   port: number
   web: boolean

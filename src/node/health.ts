@@ -13,6 +13,8 @@ export interface HealthOptions {
 
 export type Health = ReturnType<typeof createHealth>
 
+/** What the sentence of an event store that is away begins with. */
+export const STORE_PROBLEM = 'The event store can not be written'
 /** A Redis that is silent for so long is told, ms. */
 const SILENT_MS = 3000
 
@@ -73,7 +75,7 @@ export function createHealth({ redis, log, record }: HealthOptions) {
 
     /** Of the event store: why it can not be written, or empty. */
     stored(reason: string): void {
-      see('store', reason ? [`The event store can not be written: ${reason}. Events wait in Redis.`] : [])
+      see('store', reason ? [`${STORE_PROBLEM}: ${reason.replace(/\.$/, '')}. Events wait in Redis.`] : [])
     },
 
     /** To be called every second; never waits. */

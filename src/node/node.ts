@@ -19,6 +19,7 @@ import type { WorkerHash } from '../redis/restore-scripts.js'
 import { openStore } from '../store/store.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { createWriter } from '../store/writer.js'
+import { createAlerts } from './alerts.js'
 import { createCatalog } from './catalog.js'
 import { createChildren } from './children.js'
 import { createDesk } from './desk.js'
@@ -70,7 +71,8 @@ const SYSTEM = ['Monitor', 'Process', COMMAND_QUEUE]
 export function createNode({ settings, log }: NodeOptions): HysasNode {
   const names = namesOf(settings.namespace)
   const token = randomUUID()
-  const startedAt = Date.now() / 1000
+  /** Unix seconds, Redis's clock. */
+  let startedAt = 0
   const shown = withoutPassword(settings.redisUrl)
   const releasers: (() => unknown)[] = []
   const redis = connectRedis(settings.redisUrl, 'node', settings.node)
@@ -111,6 +113,9 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     releasers.push(() => redis.disconnect())
     await ready(redis, settings.redisUrl, settings.redisSource)
     await checkServer(redis, shown)
+    const clock = await followRedisClock(redis)
+    releasers.push(() => clock.release())
+    startedAt = Date.now() / 1000
     await checkContract()
     storeOptions.sqliteFile = await claimStore(redis, names, settings, storeOptions.sqliteFile)
     await takeName()
@@ -166,6 +171,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     releasers.push(() => subscriber.disconnect())
     subscriber.on('message', (channel: string, raw: string) => channel === names.wake && wake(raw))
     await subscriber.subscribe(names.wake)
+    if (settings.alertUrl) await startAlerts(settings.alertUrl, subscriber)
     await redis.publish(names.wake, JSON.stringify({ what: 'node', node: name }))
     const context = { redis, names, queues, checkParams, nodes: liveNodes }
     const desk = createDesk({ ...context, node: name, subscriber, commandToken: settings.commandToken, log, record })
@@ -176,6 +182,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await desk.start()
     every(BEAT_MS, 'heartbeat', () => health.wrote(beat()))
     every(1000, 'health', async () => health.look())
+    every(1000, 'clock', clock.sync)
     every(1000, 'locks', mine.keepLocks)
     every(1000, 'fleet', async () => {
       await refresh()
@@ -193,6 +200,14 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       reconcile({ redis, names, queues, nodes, record: recordNow, log, types: SYSTEM }),
     )
     record({ kind: 'node', message: `node ${name} is up`, data: { host: hostname(), pid: process.pid } })
+  }
+
+  async function startAlerts(url: string, subscriber: Redis): Promise<void> {
+    const alerts = createAlerts({ redis, names, token, url, log, problems: health.problems })
+    releasers.push(() => alerts.close())
+    subscriber.on('message', (channel: string, raw: string) => channel === names.eventsChannel && alerts.heard(raw))
+    await subscriber.subscribe(names.eventsChannel)
+    every(1000, 'alerts', alerts.look)
   }
 
   async function stop(how: StopHow): Promise<void> {

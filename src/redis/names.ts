@@ -80,6 +80,12 @@ export function namesOf(namespace = 'HySAS') {
     eventsChannel: `${namespace}:events`,
     /** String: who writes the event store at present. */
     writer: `${namespace}:writer`,
+    /** String: which node tells of problems at present. */
+    alerter: `${namespace}:alerter`,
+    /** Hash: problems that are open, by key: JSON, with whether they have been told. */
+    alerts: `${namespace}:alerts`,
+    /** Hash by Info key of workers of the Python ancestor: JSON {beat, atMs, sinceMs, told}. */
+    foreign: `${namespace}:foreign`,
     /** Hash: where the event store is. */
     store: `${namespace}:store`,
     /** List that gets the one answer to a sent operation. */

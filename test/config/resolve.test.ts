@@ -29,6 +29,7 @@ describe('settings', () => {
       token: undefined,
       viewerToken: undefined,
       commandToken: undefined,
+      alertUrl: undefined,
       host: '127.0.0.1',
       port: 3200,
       web: true,

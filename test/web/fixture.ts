@@ -26,6 +26,7 @@ export function settingsOf(change: Partial<Settings> = {}): Settings {
     token: TOKEN,
     viewerToken: VIEWER,
     commandToken: undefined,
+    alertUrl: undefined,
     host: '127.0.0.1',
     port: 0,
     web: true,

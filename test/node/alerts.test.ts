@@ -1,0 +1,111 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { AlertPost } from '../../src/node/alert-post.js'
+import { namesOf } from '../../src/redis/names.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { namespace } from '../helpers/namespace.js'
+import { clientOf, startNode } from '../helpers/node.js'
+import { connectRedis } from '../helpers/redis.js'
+import { until } from '../helpers/until.js'
+
+const BAD = `import { defineProcessor } from 'hysas'
+export default defineProcessor({
+  description: 'Fails.',
+  restart: { minDelayMs: 20, maxDelayMs: 100, giveUpAfter: 30 },
+  produce() { throw new Error('no luck with redis://user:planted-secret@host') },
+})
+`
+const HOPELESS = BAD.replace('giveUpAfter: 30', 'giveUpAfter: 1')
+
+const servers: { close(): void }[] = []
+afterAll(() => {
+  for (const server of servers) server.close()
+})
+
+/** A real receiver; `answers` gives the status of each request in turn, 204 afterwards. */
+async function receiver(answers: number[] = []) {
+  const posts: AlertPost[] = []
+  const refused: AlertPost[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk) => {
+      body += chunk
+    })
+    request.on('end', () => {
+      const status = answers.shift() ?? 204
+      ;(status < 300 ? posts : refused).push(JSON.parse(body) as AlertPost)
+      response.writeHead(status).end()
+    })
+  })
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/planted-path-secret`
+  return { url, posts, refused, about: (kind: string) => posts.filter((post) => post.kind === kind) }
+}
+
+function processors(): string {
+  const folder = join(temporaryFolder('hysas-alerts'), 'processors')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'Bad.ts'), BAD)
+  writeFileSync(join(folder, 'Hopeless.ts'), HOPELESS)
+  return folder
+}
+
+describe.concurrent('telling of problems', () => {
+  it('posts once that a worker restarts again and again, and once that this is over; tries again where it is refused', async () => {
+    const ns = namespace()
+    const { url, posts, refused, about } = await receiver([500, 503])
+    const node = await startNode({ namespace: ns, processors: [processors()], env: { HYSAS_ALERT_URL: url } })
+    const client = await clientOf(ns)
+    await client.start('Bad', 'bad-1', {}).catch(() => {})
+    const [post] = await until(() => (about('restarting').length ? about('restarting') : undefined), {
+      timeoutMs: 20_000,
+    })
+    expect(post).toMatchObject({ what: 'problem', type: 'Bad', nickname: 'bad-1', node: node.name, fleet: ns })
+    expect(post?.since).toBeCloseTo(Date.now() / 1000, -2)
+    expect(post?.message).toContain('bad-1')
+    expect(refused).toEqual([post, post])
+    await client.stop('bad-1')
+    const over = await until(() => posts.find(({ what }) => what === 'resolved'), { timeoutMs: 20_000 })
+    expect(over).toMatchObject({ kind: 'restarting', nickname: 'bad-1', id: post?.id })
+    expect(posts.length).toBe(2)
+    expect(JSON.stringify([posts, refused])).not.toContain('planted-secret')
+    expect(node.output()).not.toContain('planted-path-secret')
+  })
+
+  it('posts many at once as one list', async () => {
+    const ns = namespace()
+    const { url, posts } = await receiver()
+    await startNode({ namespace: ns, processors: [processors()], env: { HYSAS_ALERT_URL: url } })
+    const client = await clientOf(ns)
+    const nicknames = Array.from({ length: 12 }, (_, i) => `h-${i}`)
+    await Promise.all(nicknames.map((nickname) => client.start('Hopeless', nickname, {}).catch(() => {})))
+    const told = () => posts.flatMap((post) => post.list ?? [post]).map(({ nickname }) => nickname)
+    await until(() => nicknames.every((nickname) => told().includes(nickname)), { timeoutMs: 25_000 })
+    expect(told().sort()).toEqual([...nicknames].sort())
+    expect(posts.length).toBeLessThanOrEqual(6)
+    expect(posts.some(({ kind, list = [] }) => kind === 'several' && list.length > 1)).toBe(true)
+  })
+
+  it('posts once for the whole fleet that a node is gone, repeats it by no other node, and tells when it is back', async () => {
+    const ns = namespace()
+    const { url, posts, about } = await receiver()
+    const env = { HYSAS_ALERT_URL: url }
+    const first = await startNode({ namespace: ns, env, name: 'first' })
+    const second = await startNode({ namespace: ns, env, name: 'second' })
+    await until(async () => connectRedis().exists(namesOf(ns).alerter))
+    await first.kill() // it is the one that would tell
+    const post = await until(() => about('node_gone')[0], { timeoutMs: 20_000 })
+    expect(post).toMatchObject({ what: 'problem', node: 'first' })
+    await until(async () => (await connectRedis().hget(namesOf(ns).alerts, 'node:first'))?.includes('"told":"yes"'))
+    await startNode({ namespace: ns, env, name: 'third' })
+    await second.stop() // says goodbye: that is no problem
+    await startNode({ namespace: ns, env, name: 'first' })
+    const over = await until(() => posts.find(({ what }) => what === 'resolved'), { timeoutMs: 20_000 })
+    expect(over).toMatchObject({ kind: 'node_gone', node: 'first' })
+    expect(about('node_gone').map(({ what }) => what)).toEqual(['problem', 'resolved'])
+  })
+})
