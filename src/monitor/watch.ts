@@ -3,6 +3,7 @@ import { readNodes } from '../fleet/nodes.js'
 import { recordEvent } from '../fleet/outbox.js'
 import { createQueues } from '../fleet/queues.js'
 import { type RecordEvent, type Repair, type RepairLog, reconcile } from '../fleet/reconcile.js'
+import { type FleetClock, followRedisClock } from '../redis/clock.js'
 import { carryOut, type Member, type Overdue, readOverdue, readRunStates } from '../redis/monitor-scripts.js'
 import { forgetEnded, sweepNeverRun } from '../redis/monitor-upkeep.js'
 import { type Names, namesOf } from '../redis/names.js'
@@ -140,9 +141,16 @@ export function createMonitor({ redis, namespace, log }: { redis: Redis; namespa
   const own = redis.duplicate()
   own.on('error', () => {}) // the given one tells
   const watch = createWatch({ redis: own, names, log, record: (event) => recordEvent(own, names, event) })
+  let clock: FleetClock | undefined
   return {
-    tick: watch.tick,
+    async tick() {
+      // its child hosts nothing else, and what it mends BullMQ schedules by this clock
+      if (clock) await clock.sync()
+      else clock = await followRedisClock(own)
+      return watch.tick()
+    },
     async close() {
+      clock?.release()
       await watch.close()
       own.disconnect()
     },

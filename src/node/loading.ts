@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProcessorManifest } from '../contract.js'
 import { HysasError, toHysasError } from '../errors.js'
+import { hostNowMs } from '../redis/clock.js'
 import type { Trace } from './bundling.js'
 import type { Candidate } from './candidates.js'
 import { compileProcessor } from './compile.js'
@@ -46,11 +47,11 @@ export async function loadType(
 ): Promise<Loaded> {
   for (let attempt = 1; ; attempt++) {
     await quiet(candidates)
-    const began = Date.now()
+    const began = hostNowMs()
     const loaded = await loadOnce(candidates, before, outDir, signal)
     const { signature, newest } = await stateOf(candidates, loaded)
     const changed = newest > began - 20 // file systems keep time in ticks of some ms
-    const halfWritten = loaded.error !== '' && Math.abs(Date.now() - newest) < RECENT_MS
+    const halfWritten = loaded.error !== '' && Math.abs(hostNowMs() - newest) < RECENT_MS
     if (signal.aborted || attempt === MOST_ATTEMPTS || !(changed || halfWritten)) return { ...loaded, signature }
     await sleep(QUIET_MS)
   }
@@ -72,7 +73,7 @@ async function stateOf(candidates: readonly Candidate[], { good, trace }: Omit<L
 async function quiet(candidates: readonly Candidate[]): Promise<void> {
   for (let round = 0; round < 20; round++) {
     const { newest } = await freshnessOf(candidates.map(({ file }) => file))
-    const age = Date.now() - newest
+    const age = hostNowMs() - newest
     if (age < 0 || age >= QUIET_MS) return
     await sleep(QUIET_MS - age)
   }
