@@ -7,6 +7,7 @@ import { readWorker, readWorkers } from './fleet/fleet.js'
 import { listen } from './fleet/listen.js'
 import { readLog } from './fleet/log-stream.js'
 import { readNodes, typesOf } from './fleet/nodes.js'
+import { recordEvent } from './fleet/outbox.js'
 import type { Queues } from './fleet/queues.js'
 import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
 import type { CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from './fleet/views.js'
@@ -15,6 +16,7 @@ import { codedErrors } from './redis/coded-errors.js'
 import { connectRedis, ready } from './redis/connect.js'
 import { redisNowMs } from './redis/fleet-scripts.js'
 import { checkNickname, checkType, NICKNAME, namesOf } from './redis/names.js'
+import type { StoredEvent } from './store/types.js'
 
 export type { CommandOutcome, LogLine, NodeView, TypeOnNode, TypeView, WorkerView } from './fleet/views.js'
 
@@ -57,8 +59,8 @@ export interface Client {
   show(nickname: string): Promise<WorkerView>
   types(): Promise<TypeView[]>
   nodes(): Promise<NodeView[]>
-  /** Who hears whom, and messages published on the channel since the fleet began. */
-  flows(): Promise<{ from: string; to: string; channel: string; published: number }[]>
+  /** Who hears whom; messages published on the channel since the fleet began, and lost on the way since the hearer's run began. */
+  flows(): Promise<{ from: string; to: string; channel: string; published: number; lost: number }[]>
   /** Where the nodes keep the events; undefined before the first node. */
   storeLocation(): Promise<{ kind: 'mysql' | 'sqlite'; path?: string; host?: string } | undefined>
 
@@ -76,6 +78,8 @@ export interface Client {
   ): AsyncIterable<{ channel: string; raw: string; time: number }>
   /** Publishes a text to a raw channel. Returns the number of subscribers that got it. */
   publish(channel: string, data: string): Promise<number>
+  /** Puts an event on its way to the event store: what was done past the commands, on Bull Board. */
+  record(event: Partial<Omit<StoredEvent, 'id' | 'time'>> & { kind: string }): Promise<void>
   /** Heartbeats, changes of fleet and nodes, and recorded events as they come, until the signal aborts. */
   watch(options: { signal: AbortSignal }): AsyncIterable<{ what: 'beat' | 'fleet' | 'node' | 'event'; data: unknown }>
   close(): Promise<void>
@@ -232,11 +236,11 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     async flows() {
       const [workers, counts] = await Promise.all([readWorkers(redis, names), redis.hgetall(names.published)])
       const channels = Object.keys(counts)
-      return workers.flatMap(({ nickname, data_feeder }) =>
+      return workers.flatMap(({ nickname, data_feeder, lost_by }) =>
         data_feeder.flatMap((feeder) =>
           matching(feeder, channels).map((channel) => {
             const from = names.parsePub(channel)?.nickname ?? channel
-            return { from, to: nickname, channel, published: Number(counts[channel] ?? 0) }
+            return { from, to: nickname, channel, published: Number(counts[channel] ?? 0), lost: lost_by[channel] ?? 0 }
           }),
         ),
       )
@@ -267,6 +271,10 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       const view = NICKNAME.test(channelOrNickname) && (await readWorker(redis, names, channelOrNickname))
       const channel = view ? names.pub(view.type, view.nickname) : channelOrNickname
       yield* listen(subscriber(), { channels: [channel], signal })
+    },
+
+    async record(event) {
+      await recordEvent(redis, names, event)
     },
 
     publish: (channel, data) => redis.publish(channel, data),

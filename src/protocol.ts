@@ -68,6 +68,8 @@ export interface RunStats {
   published: number
   received: number
   errors: number
+  /** Messages of other workers that never came. */
+  lost: number
   memory_mb: number
   loop_delay_ms: number
   status: string

@@ -95,6 +95,7 @@ function statsOf({ nickname, type, stats, heardAt, started }: Run): LocalWorkerS
     published: stats?.published ?? 0,
     received: stats?.received ?? 0,
     errors: stats?.errors ?? 0,
+    lost: stats?.lost ?? 0,
     memory_mb: stats?.memory_mb ?? null,
     loop_delay_ms: stats?.loop_delay_ms ?? null,
     restarts: 0,

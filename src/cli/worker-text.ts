@@ -1,3 +1,4 @@
+import { MEANING } from '../fleet/life.js'
 import type { LogLine, WorkerView } from '../fleet/views.js'
 import { clock, plural, since, span } from './format.js'
 import { logLine } from './logline.js'
@@ -50,10 +51,14 @@ function factsOf(worker: WorkerView): [name: string, value: string][] {
   const running = worker.status === 'started'
   const threads = Object.entries(worker.threads).map(([part, state]) => `${part} ${state}`)
   const all: [string, string | false | null][] = [
+    ['foreign', worker.foreign && 'a worker of the Python HySAS: listed and judged, not commanded'],
+    ['life', worker.life && `${worker.life}: ${MEANING[worker.life]}`],
     ['node', worker.node && `${worker.node}, pid ${worker.pid}, epoch ${worker.epoch}`],
     ['runs', running && `for ${since(worker.started_at)}, version ${worker.version}`],
     ['beat', running && worker.age !== null && `${span(worker.age)} ago, every ${worker.heart_beat_interval} s`],
     ['messages', `${worker.published} published, ${worker.received} received, ${plural(worker.errors, 'error')}`],
+    ['lost', lostOf(worker)],
+    ['cut off', worker.gaps.map(gapText).join(', ')],
     ['load', worker.memory_mb !== null && `${Math.round(worker.memory_mb)} MB, loop delay ${worker.loop_delay_ms} ms`],
     ['parts', threads.join(', ')],
     ['hears', worker.data_feeder.join(', ')],
@@ -70,6 +75,17 @@ function factsOf(worker: WorkerView): [name: string, value: string][] {
     ['ended', !running && `${worker.stop_info}${worker.stop_time ? ` at ${clock(worker.stop_time * 1000)}` : ''}`],
   ]
   return all.flatMap(([name, value]) => (value ? [[name, value]] : []))
+}
+
+/** Messages that never came, or came faster than they were received. */
+function lostOf({ lost, lost_by, dropped }: WorkerView): string {
+  const by = Object.entries(lost_by).map(([channel, number]) => `${number} of ${channel}`)
+  const never = lost > 0 && `${plural(lost, 'message')} never came${by.length ? `: ${by.slice(0, 5).join(', ')}` : ''}`
+  return [never, dropped > 0 && `${dropped} dropped, coming too fast`].filter(Boolean).join('; ')
+}
+
+function gapText({ from, to }: WorkerView['gaps'][number]): string {
+  return to === null ? `since ${clock(from * 1000)}` : `at ${clock(from * 1000)} for ${span(to - from)}`
 }
 
 function runLines(run: Run, paint: Paint): string[] {

@@ -20,10 +20,10 @@ export function workerColumns(cli: Cli): Column<WorkerView>[] {
     { head: 'TYPE', cell: (worker) => worker.type },
     {
       head: 'STATUS',
-      cell: (worker) => worker.status,
+      cell: statusText,
       paint: (text, worker) => paintStatus(text, worker.status, paint),
     },
-    { head: 'NODE', cell: (worker) => worker.node },
+    { head: 'NODE', cell: (worker) => (worker.foreign ? '(foreign)' : worker.node) },
     { head: 'PID', cell: (worker) => worker.pid, right: true },
     { head: 'UP', cell: (worker) => (worker.status === 'started' ? since(worker.started_at) : ''), right: true },
     {
@@ -33,11 +33,15 @@ export function workerColumns(cli: Cli): Column<WorkerView>[] {
     },
     { head: 'OUT', cell: (worker) => count(worker.published), right: true },
     { head: 'IN', cell: (worker) => count(worker.received), right: true },
+    { head: 'LOST', cell: (worker) => (worker.lost ? count(worker.lost) : ''), right: true },
     { head: 'ERRORS', cell: (worker) => worker.errors || '', right: true },
     { head: 'RESTARTS', cell: (worker) => worker.restarts || '', right: true },
     { head: 'WHAT', cell: trouble, paint: (text) => paint.dim(text) },
   ]
 }
+
+/** With its signs of life, where they are not as they should be. */
+const statusText = ({ status, life }: WorkerView): string => (life && life !== 'ok' ? `${status}, ${life}` : status)
 
 export function paintStatus(text: string, status: WorkerView['status'], paint: Paint): string {
   if (status === 'failed' || status === 'disappeared') return paint.red(text)

@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis'
 import type { Isolation, ProcessorManifest, Status } from '../contract.js'
 import { redisNowMs } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
+import { readForeignWorkers } from './foreign.js'
+import { lifeOf } from './life.js'
 import type { WorkerView } from './views.js'
 
 type Hash = Record<string, string>
@@ -16,12 +18,14 @@ export async function readWorkers(redis: Redis, names: Names): Promise<WorkerVie
   for (let i = 0; i < nicknames.length; i += BATCH) {
     views.push(...(await readBatch(redis, names, nicknames.slice(i, i + BATCH))))
   }
-  return views
+  const foreign = await readForeignWorkers(redis, names, await redisNowMs(redis))
+  return foreign.length ? [...views, ...foreign].sort((a, b) => (a.nickname < b.nickname ? -1 : 1)) : views
 }
 
 /** One worker, or undefined where there never was one of the name. */
 export async function readWorker(redis: Redis, names: Names, nickname: string): Promise<WorkerView | undefined> {
-  return (await readBatch(redis, names, [nickname]))[0]
+  const [view] = await readBatch(redis, names, [nickname])
+  return view ?? (await readForeignWorkers(redis, names, await redisNowMs(redis), nickname))[0]
 }
 
 /** Nicknames, types and revisions of what should run: what nodes and reconciler compare with. */
@@ -59,7 +63,8 @@ async function readBatch(redis: Redis, names: Names, nicknames: readonly string[
     pipeline.hgetall(names.info(worker.type ?? '', worker.nickname ?? '')),
   )) as Hash[]
   const now = await redisNowMs(redis)
-  return workers.flatMap((worker, i) => (worker.type ? [viewOf(worker, infos[i] ?? {}, now)] : []))
+  const nodes = new Set(await redis.zrangebyscore(names.nodes, now, '+inf'))
+  return workers.flatMap((worker, i) => (worker.type ? [viewOf(worker, infos[i] ?? {}, now, nodes)] : []))
 }
 
 async function inPipeline<T>(
@@ -77,14 +82,27 @@ async function inPipeline<T>(
   })
 }
 
-function viewOf(worker: Hash, info: Hash, nowMs: number): WorkerView {
+function viewOf(worker: Hash, info: Hash, nowMs: number, nodes: ReadonlySet<string>): WorkerView {
   const number = (text: string | undefined): number | null => (text ? Number(text) : null)
   const count = (text: string | undefined): number => Number(text || 0)
   const beat = number(info.heart_beat)
+  const age = beat === null ? null : Math.max(0, Math.round(nowMs - beat * 1000) / 1000)
+  const status = statusOf(worker, info)
+  const threads: Record<string, string> = parsed(info.threads, {})
+  const rests = worker.kind === 'repeatable' && threads.tick !== 'running' && info.next_tick
   return {
     type: worker.type ?? '',
     nickname: worker.nickname ?? '',
-    status: statusOf(worker, info),
+    status,
+    life: lifeOf({
+      status,
+      age,
+      interval: Number(info.heart_beat_interval || 1),
+      loopDelayMs: number(info.loop_delay_ms),
+      nodeUp: nodes.has(info.node ?? ''),
+      nextTickIn: rests ? Number(info.next_tick) - nowMs / 1000 : null,
+    }),
+    foreign: false,
     wanted: worker.wanted === '1',
     system: worker.system === '1',
     kind: (worker.kind ?? '') as ProcessorManifest['kind'] | '',
@@ -94,12 +112,16 @@ function viewOf(worker: Hash, info: Hash, nowMs: number): WorkerView {
     epoch: number(info.epoch),
     revision: count(worker.revision),
     heart_beat: beat,
-    age: beat === null ? null : Math.max(0, Math.round(nowMs - beat * 1000) / 1000),
+    age,
     heart_beat_interval: number(info.heart_beat_interval),
     started_at: number(info.started_at),
     published: count(info.published),
     received: count(info.received),
     errors: count(info.errors),
+    dropped: count(info.dropped),
+    lost: count(info.lost),
+    lost_by: parsed(info.lost_by, {}),
+    gaps: parsed(info.gaps, []),
     restarts: count(worker.restarts),
     memory_mb: number(info.memory_mb),
     loop_delay_ms: number(info.loop_delay_ms),
@@ -109,7 +131,7 @@ function viewOf(worker: Hash, info: Hash, nowMs: number): WorkerView {
     next_start_at: number(worker.next_start_at),
     data_feeder: parsed(info.data_feeder, []),
     follower: parsed(info.follower, []),
-    threads: parsed(info.threads, {}),
+    threads,
     version: info.version ?? '',
     progress: parsed(info.progress, null),
     last_tick: number(info.last_tick),

@@ -1,4 +1,5 @@
 import type { Isolation, ProcessorManifest, Status } from '../contract.js'
+import type { Life } from './life.js'
 
 /**
  * What client, CLI and web see of the fleet. Plain JSON; names as in the ancestor's Info hash where it has one
@@ -9,6 +10,10 @@ export interface WorkerView {
   nickname: string
   /** Of the last run; `queued` while a wanted worker has not had a run yet, `stopped` where none is wanted nor was. */
   status: Status | 'queued' | 'stopped'
+  /** What its signs of life say together; empty where none is expected. docs/operating.md has the definitions. */
+  life: Life
+  /** A worker of the Python HySAS on the same Redis: listed and judged, but not ours to command. */
+  foreign: boolean
   /** Should it run? */
   wanted: boolean
   /** Part of the system (Monitor, Process): it can't be stopped. */
@@ -29,6 +34,13 @@ export interface WorkerView {
   published: number
   received: number
   errors: number
+  /** Messages that came faster than they were received, and were dropped. */
+  dropped: number
+  /** Messages of other workers that never came, the subscriptions being cut off: in sum, and by channel. */
+  lost: number
+  lost_by: Record<string, number>
+  /** The last times of that, Unix seconds; `to` is null while they are cut off. */
+  gaps: { from: number; to: number | null }[]
   /** Runs that ended by themselves since the last start command. */
   restarts: number
   /** Resident set in MB, and event-loop delay in ms (99th percentile of the last interval). */

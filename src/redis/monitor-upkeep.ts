@@ -82,6 +82,7 @@ export async function forgetEnded(redis: Redis, names: Names, nowMs: number): Pr
         names.log(nickname),
         names.pending(nickname),
         names.published,
+        names.channels,
       ],
       [member, type, nickname, REMEMBERED_MS, names.pub(type, nickname)],
     )
@@ -107,6 +108,7 @@ end
 redis.call('ZREM', ended, member)
 redis.call('DEL', info)
 redis.call('HDEL', KEYS[8], ARGV[5])
+redis.call('ZREM', KEYS[9], 't ' .. type .. ' ' .. ARGV[5], 'n ' .. nickname .. ' ' .. ARGV[5])
 if current or not w[1] then
   redis.call('DEL', worker, KEYS[6], KEYS[7])
   redis.call('SREM', KEYS[5], nickname)

@@ -25,6 +25,18 @@ export function namesOf(namespace = 'HySAS') {
     workerCommand: (type: string, nickname: string) => `${worker(type, nickname)}.Command`,
     /** Hash, and channel, of a worker's heartbeat. */
     info: (type: string, nickname: string) => `${worker(type, nickname)}.Info`,
+    /** Pattern of all Info hashes, the Python ancestor's (which may lack the last dot) included. */
+    anyInfo: `${namespace}.Worker.*Info`,
+    /** Type and nickname of an Info hash, ours or the ancestor's. */
+    parseInfo: (key: string): { type: string; nickname: string } | undefined => {
+      const head = `${namespace}.Worker.`
+      if (!key.startsWith(head) || !key.endsWith('Info')) return undefined
+      const middle = key.slice(head.length, -'Info'.length).replace(/\.$/, '')
+      const dot = middle.indexOf('.')
+      return dot > 0 && dot < middle.length - 1
+        ? { type: middle.slice(0, dot), nickname: middle.slice(dot + 1) }
+        : undefined
+    },
     /** Pattern of the Pub channels of all workers of a type, or of one nickname of any type. */
     pubPattern: (type = '*', nickname = '*') => `${worker(type, nickname)}.Pub`,
     /** Type and nickname of a Pub channel, or undefined for any other channel. */
@@ -72,6 +84,10 @@ export function namesOf(namespace = 'HySAS') {
     stalls: `${namespace}:stalls`,
     /** Hash: messages published, by channel. */
     published: `${namespace}:published`,
+    /** Sorted set, all scores 0: `t <Type> <channel>` and `n <nickname> <channel>` of each Pub channel in `published`. */
+    channels: `${namespace}:channels`,
+    /** Channel of one subscriber's own, on which it gets the counters of what it hears. */
+    mark: (id: string) => `${namespace}:mark:${id}`,
     /** Stream of the last log lines of a worker. */
     log: (nickname: string) => `${namespace}:log:${nickname}`,
     /** Stream of events on their way to the event store. */
@@ -84,7 +100,7 @@ export function namesOf(namespace = 'HySAS') {
     alerter: `${namespace}:alerter`,
     /** Hash: problems that are open, by key: JSON, with whether they have been told. */
     alerts: `${namespace}:alerts`,
-    /** Hash by Info key of workers of the Python ancestor: JSON {beat, atMs, sinceMs, told}. */
+    /** Hash by `<Type>.<nickname>` of workers of the Python ancestor on this Redis: JSON. */
     foreign: `${namespace}:foreign`,
     /** Hash: where the event store is. */
     store: `${namespace}:store`,

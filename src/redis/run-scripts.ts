@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { COUNT_PUBLISHED } from './loss-scripts.js'
 import type { Names } from './names.js'
 import { NOW, type ScriptArg, script } from './script.js'
 
@@ -133,6 +134,7 @@ export async function beat(
 // A run whose end has been written beats no more, or it would look alive again.
 const beatScript = script<number>(`${NOW}
 local w = redis.call('HMGET', KEYS[1], 'token', 'running')
+if not w[1] then return -2 end
 if w[1] ~= ARGV[1] or w[2] ~= '1' then return -1 end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', KEYS[2], 'heart_beat', at, unpack(ARGV, 5))
@@ -159,14 +161,15 @@ export async function publishFenced(
 ): Promise<number[] | undefined> {
   const args: ScriptArg[] = [run.token]
   for (const { channel, payload } of messages) args.push(channel, payload)
-  const reply = await whileLost(() => publishScript(redis, [names.worker(run.nickname), names.published], args))
+  const keys = [names.worker(run.nickname), names.published, names.channels]
+  const reply = await whileLost(() => publishScript(redis, keys, args))
   return typeof reply === 'number' ? undefined : reply
 }
 
 // Counted first: a Redis that can not write refuses that, and then nothing has been published either.
-const publishScript = script<number[] | number>(`${FENCE}local got, counts = {}, {}
+const publishScript = script<number[] | number>(`${FENCE}${COUNT_PUBLISHED}local got, counts = {}, {}
 for i = 2, #ARGV, 2 do counts[ARGV[i]] = (counts[ARGV[i]] or 0) + 1 end
-for channel, count in pairs(counts) do redis.call('HINCRBY', KEYS[2], channel, count) end
+for channel, count in pairs(counts) do countPublished(KEYS[2], KEYS[3], channel, count) end
 for i = 2, #ARGV, 2 do got[#got + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
 return got
 `)

@@ -111,7 +111,7 @@ export function createHearing(of: {
     },
     remove,
     async tap(channel, handle, concurrency) {
-      await subscriber.add(tune(names, { channel }), inbox(handle, concurrency).push)
+      await subscriber.add(tune(names, { channel }), inbox(handle, concurrency).push, false)
     },
     async tapReceive(channel) {
       if (toReceive) await subscriber.add(tune(names, { channel }), deliverToReceive)

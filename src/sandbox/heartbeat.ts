@@ -45,6 +45,9 @@ export function startHeartbeat(of: {
     received: state.received,
     errors: state.errors,
     dropped: state.dropped,
+    lost: state.lost,
+    ...(state.lostBy.size ? { lost_by: Object.fromEntries(state.lostBy) } : {}),
+    ...(state.gaps.length ? { gaps: state.gaps } : {}),
     error_msg: state.errorMsg,
     memory_mb: memoryMb(),
     loop_delay_ms: loopDelay,
@@ -74,8 +77,8 @@ export function startHeartbeat(of: {
 
   const timer = setInterval(() => {
     loopDelay = of.loopDelayMs()
-    const { published, received, errors, status } = state
-    of.onStats({ published, received, errors, status, memory_mb: memoryMb(), loop_delay_ms: loopDelay })
+    const { published, received, errors, lost, status } = state
+    of.onStats({ published, received, errors, lost, status, memory_mb: memoryMb(), loop_delay_ms: loopDelay })
     if (!underWay) void beatNow()
   }, of.seconds * 1000).unref()
 

@@ -6,6 +6,7 @@ import type { LongRunning } from './loading.js'
 import { createOperations } from './operations.js'
 import { createReceiver } from './receive.js'
 import type { Session } from './session.js'
+import { noteBack, noteCut, noteLost } from './state.js'
 import { createSubscriber } from './subscriber.js'
 
 /** Operations called at the same time; the further ones wait. */
@@ -37,8 +38,18 @@ export function openListening(of: {
   const connect = () => connectRedis(home.redisUrl, 'subscriber', nickname)
   const subscriber = createSubscriber({
     names,
+    redis,
     connect,
-    onLost: () => session.log.warn('The connection to Redis was lost: what is published until it is back is missed.'),
+    onCut() {
+      noteCut(state, session.nowMs())
+      session.log.warn('The connection to Redis was lost: what is published until it is back is missed.')
+    },
+    onBack: () => noteBack(state, session.nowMs()),
+    onLost(lost) {
+      noteLost(state, lost)
+      const by = Object.fromEntries([...lost].slice(0, 20))
+      session.log.warn({ by }, `Messages that never came: ${[...lost.values()].reduce((sum, n) => sum + n, 0)}.`)
+    },
   })
   const { handle, guarded } = createReceiver({ ...of, state })
   const hearing = createHearing({

@@ -59,7 +59,7 @@ export function createOperations(of: {
   }
 
   const call = async ({ operation, args }: Call): Promise<unknown> => {
-    if (Object.hasOwn(builtIn, operation)) return builtIn[operation]?.(args)
+    if (Object.hasOwn(builtIn, operation)) return (await builtIn[operation]?.(args)) ?? null
     const declared = Object.hasOwn(of.operations, operation) ? of.operations[operation] : undefined
     if (!declared) {
       const known = [...Object.keys(of.operations), ...Object.keys(builtIn)]
@@ -68,7 +68,7 @@ export function createOperations(of: {
     const checked = await check(declared.args as Schema | undefined, args)
     if (!checked.ok) throw new HysasError('BAD_ARGS', { operation, problems: checked.problems })
     try {
-      return await declared.run(of.ctx(), checked.value as never)
+      return answerable(operation, nickname(), await declared.run(of.ctx(), checked.value as never))
     } catch (thrown) {
       noteError(state, thrown)
       of.ctx().log.error({ operation, stack: stackOf(thrown) }, `The operation ${operation} failed.`)
@@ -87,13 +87,11 @@ export function createOperations(of: {
     const { reply, ...read } = readCall(raw)
     try {
       if ('refusal' in read) throw read.refusal
-      await answer(reply, answerable(read.operation, nickname(), await call({ ...read, reply })))
+      await answer(reply, { ok: true, value: await call({ ...read, reply }) })
     } catch (thrown) {
+      // a mistake of the caller is none of the worker's errors
       const error = codedOf(thrown) ?? new HysasError('INTERNAL', { reason: messageOf(thrown) })
-      if (error.code !== 'OPERATION_FAILED') {
-        noteError(state, error.message)
-        malformed(`A message on the Command channel was refused: ${error.message}`)
-      }
+      if (error.code !== 'OPERATION_FAILED') malformed(`A message on the Command channel was refused: ${error.message}`)
       await answer(reply, { ok: false, error: error.toJSON() })
     }
   }
@@ -121,7 +119,8 @@ function readCall(raw: string): Call | { refusal: HysasError; reply: string | un
   return { operation, args: kwargs, reply }
 }
 
-function answerable(operation: string, nickname: string, value: unknown): { ok: true; value: unknown } {
+/** @throws HysasError OPERATION_FAILED, TOO_LARGE: what an operation returned can not be sent */
+function answerable(operation: string, nickname: string, value: unknown): unknown {
   let json: string
   try {
     json = JSON.stringify(value ?? null) ?? 'null'
@@ -131,7 +130,7 @@ function answerable(operation: string, nickname: string, value: unknown): { ok: 
   }
   const bytes = Buffer.byteLength(json)
   if (bytes > LIMIT) throw new HysasError('TOO_LARGE', { what: 'answer', bytes, limit: LIMIT })
-  return { ok: true, value: value ?? null }
+  return value ?? null
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

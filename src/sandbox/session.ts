@@ -32,6 +32,8 @@ export interface Session {
   readonly run: RunIdentity
   readonly epoch: number
   readonly version: string
+  /** Unix ms by Redis's clock, as it was when the run began, gone on monotonically. */
+  nowMs(): number
   readonly fence: Fence
   readonly state: RunState
   readonly log: Logger
@@ -69,6 +71,7 @@ export function openSession(of: {
   const progress = createProgress(state, send)
   const seconds = of.options.heartbeatSeconds ?? 1
   const releasers: (() => unknown)[] = [() => fence.close(), progress.close, databases.close]
+  const openedAt = performance.now()
   let own: Redis | undefined
 
   const facts = {
@@ -87,6 +90,7 @@ export function openSession(of: {
     run,
     epoch,
     version: of.version,
+    nowMs: () => Math.round(of.startedAtMs + performance.now() - openedAt),
     fence,
     state,
     log,

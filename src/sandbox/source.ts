@@ -6,6 +6,9 @@ import { checkNickname, checkType, type Names } from '../redis/names.js'
 export interface Tuned {
   readonly name: string
   readonly isPattern: boolean
+  /** Of a pattern: whose Pub channels. */
+  readonly type?: string | undefined
+  readonly nickname?: string | undefined
   matches(channel: string): boolean
 }
 
@@ -33,6 +36,8 @@ function ofWorker(names: Names, givenType: unknown, givenNickname: unknown): Tun
   return {
     name: names.pubPattern(type, nickname),
     isPattern: true,
+    type,
+    nickname,
     matches(channel) {
       const from = names.parsePub(channel)
       return from !== undefined && (type ?? from.type) === from.type && (nickname ?? from.nickname) === from.nickname

@@ -11,6 +11,11 @@ export interface RunState {
   errors: number
   /** Messages that came faster than they were received, and were dropped. */
   dropped: number
+  /** Messages of other workers that never came, in sum and by channel. */
+  lost: number
+  lostBy: Map<string, number>
+  /** The last times that the subscriptions were cut off, Unix seconds; `to` is null while they are. */
+  gaps: { from: number; to: number | null }[]
   errorMsg: string
   /** What did not come to its end within the grace period, for `stop_info`. */
   cutShort: string
@@ -27,6 +32,9 @@ export function createState(): RunState {
     received: 0,
     errors: 0,
     dropped: 0,
+    lost: 0,
+    lostBy: new Map(),
+    gaps: [],
     errorMsg: '',
     cutShort: '',
     progress: undefined,
@@ -38,4 +46,28 @@ export function createState(): RunState {
 export function noteError(state: RunState, thrown: unknown): void {
   state.errors++
   state.errorMsg = stackOf(thrown)
+}
+
+/** Counts messages that never came. */
+export function noteLost(state: RunState, lost: ReadonlyMap<string, number>): void {
+  for (const [channel, count] of lost) {
+    state.lost += count
+    const before = state.lostBy.get(channel)
+    if (before !== undefined || state.lostBy.size < LOST_CHANNELS) state.lostBy.set(channel, (before ?? 0) + count)
+  }
+}
+
+/** Channels of which the losses are told one by one; those of further ones are in the sum. */
+const LOST_CHANNELS = 200
+const GAPS = 5
+
+/** The subscriptions were cut off. */
+export function noteCut(state: RunState, nowMs: number): void {
+  state.gaps = [...state.gaps, { from: nowMs / 1000, to: null }].slice(-GAPS)
+}
+
+/** They are back. */
+export function noteBack(state: RunState, nowMs: number): void {
+  const last = state.gaps.at(-1)
+  if (last) last.to ??= nowMs / 1000
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Names } from '../redis/names.js'
 import { createDelivery, type Delivery } from './delivery.js'
+import { createLosses, type Tally } from './losses.js'
 import type { Tuned } from './source.js'
 
 export type Deliver = (delivery: Delivery) => void
@@ -8,14 +9,21 @@ export type Deliver = (delivery: Delivery) => void
 export interface Subscriber {
   /**
    * Resolves when Redis has confirmed it. A message that several of them match is delivered once to each `deliver`.
+   * @param counted whether workers publish there, so that what is lost can be counted
    * @returns what ends it again
    */
-  add(tuned: Tuned, deliver: Deliver): Promise<() => Promise<void>>
+  add(tuned: Tuned, deliver: Deliver, counted?: boolean): Promise<() => Promise<void>>
   /** Closes the connection; nothing is delivered any more. */
   close(): void
 }
 
 const ROUTES = 10_000
+
+/** Where the messages of one channel go, and where they are counted. */
+interface Route {
+  delivers: Deliver[]
+  tally: Tally | undefined
+}
 
 /**
  * All that one worker hears, over one connection, which is opened at first need and subscribes again by itself after
@@ -23,35 +31,62 @@ const ROUTES = 10_000
  */
 export function createSubscriber(of: {
   names: Names
+  /** For scripts; the subscriptions have a connection of their own. */
+  redis: Redis
   connect: () => Redis
   /** The connection was lost: what is published until it is back is missed. */
-  onLost: () => void
+  onCut: () => void
+  onBack: () => void
+  /** So many messages of each channel never came. */
+  onLost: (lost: ReadonlyMap<string, number>) => void
 }): Subscriber {
   const { names } = of
+  const losses = createLosses(of)
   const entries = new Set<{ tuned: Tuned; deliver: Deliver }>()
   /** Who gets the messages of a channel: worked out at its first message. */
-  const routes = new Map<string, Deliver[]>()
+  const routes = new Map<string, Route>()
   let redis: Redis | undefined
-  let wasReady = false
+  let isReady = false
+  let wasCut = false
+  let marks: Promise<unknown> | undefined
   let closed = false
   const repeated = createRepeatCheck()
 
-  const route = (channel: string): Deliver[] => {
+  const route = (channel: string): Route => {
     const known = routes.get(channel)
     if (known) return known
     const found = [...entries].filter(({ tuned }) => tuned.matches(channel)).map(({ deliver }) => deliver)
-    const once = [...new Set(found)]
+    const made = { delivers: [...new Set(found)], tally: losses.tallyOf(channel) }
     if (routes.size >= ROUTES) routes.clear()
-    routes.set(channel, once)
-    return once
+    routes.set(channel, made)
+    return made
   }
 
   const onMessage = (pattern: string | undefined, channel: string, raw: string) => {
-    if (closed || repeated(pattern, channel, raw)) return
-    const delivers = route(channel)
+    if (closed) return
+    if (channel === losses.channel) return losses.take(raw)
+    if (repeated(pattern, channel, raw)) return
+    const { delivers, tally } = route(channel)
+    if (tally) tally.heard++
     if (!delivers.length) return
     const delivery = createDelivery(names, channel, raw)
     for (const deliver of delivers) deliver(delivery)
+  }
+
+  const back = () => {
+    if (closed || !isReady || !wasCut) return
+    wasCut = false
+    of.onBack()
+    losses.compare()
+  }
+
+  /** Resolves when the marks of the losses are heard. */
+  const hearMarks = async () => {
+    marks ??= connection().subscribe(losses.channel)
+    await marks.catch((error: unknown) => {
+      marks = undefined
+      throw error
+    })
   }
 
   const connection = (): Redis => {
@@ -60,11 +95,15 @@ export function createSubscriber(of: {
     redis.on('message', (channel: string, raw: string) => onMessage(undefined, channel, raw))
     redis.on('pmessage', onMessage)
     redis.on('ready', () => {
-      wasReady = true
+      isReady = true
+      if (!wasCut) return
+      // ioredis has sent the subscriptions by now: when this is answered, they are confirmed
+      redis?.ping().then(back, () => {})
     })
     redis.on('close', () => {
-      if (wasReady && !closed) of.onLost()
-      wasReady = false
+      if (isReady && !closed) of.onCut()
+      wasCut ||= isReady
+      isReady = false
     })
     return redis
   }
@@ -73,27 +112,36 @@ export function createSubscriber(of: {
     [...entries].some(({ tuned: { name, isPattern } }) => name === tuned.name && isPattern === tuned.isPattern)
 
   return {
-    async add(tuned, deliver) {
+    async add(tuned, deliver, counted = true) {
       const entry = { tuned, deliver }
+      let unwatch = () => {}
       entries.add(entry)
       routes.clear()
       const remove = async () => {
         if (!entries.delete(entry)) return
+        unwatch()
         routes.clear()
         if (closed || others(tuned)) return
         await (tuned.isPattern ? connection().punsubscribe(tuned.name) : connection().unsubscribe(tuned.name))
       }
       try {
-        await (tuned.isPattern ? connection().psubscribe(tuned.name) : connection().subscribe(tuned.name))
+        const { isPattern, name } = tuned
+        const heard = isPattern ? connection().psubscribe(name) : connection().subscribe(name)
+        await (counted ? Promise.all([heard, hearMarks()]) : heard)
       } catch (error) {
         entries.delete(entry)
         routes.clear()
         throw error
       }
+      if (counted && !closed) {
+        unwatch = losses.watch(tuned)
+        routes.clear()
+      }
       return remove
     },
     close() {
       closed = true
+      losses.close()
       redis?.disconnect()
     },
   }

@@ -10,6 +10,7 @@ export interface LocalWorkerStats {
   published: number
   received: number
   errors: number
+  lost: number
   memory_mb: number | null
   loop_delay_ms: number | null
   restarts: number
@@ -42,6 +43,7 @@ export function metricsOf(node: NodeState): { contentType: string; text(): Promi
     published: counter('hysas_worker_published_total', 'Messages published since the run began'),
     received: counter('hysas_worker_received_total', 'Messages received since the run began'),
     errors: counter('hysas_worker_errors_total', 'Errors counted since the run began'),
+    lost: counter('hysas_worker_messages_lost_total', 'Messages of other workers that never came, since the run began'),
   }
   const status = new Gauge({
     name: 'hysas_worker_status',
@@ -71,7 +73,7 @@ export function metricsOf(node: NodeState): { contentType: string; text(): Promi
           const value = worker[key]
           if (value !== null) gauges[key].set(labels, value)
         }
-        for (const key of ['published', 'received', 'errors'] as const) counters[key].inc(labels, worker[key])
+        for (const key of ['published', 'received', 'errors', 'lost'] as const) counters[key].inc(labels, worker[key])
         for (const name of STATUSES) status.set({ ...labels, status: name }, worker.status === name ? 1 : 0)
       }
       hosted.set(workers.length)

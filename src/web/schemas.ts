@@ -17,6 +17,10 @@ export const worker: z.ZodType<WorkerView> = z.object({
   type: z.string(),
   nickname: z.string(),
   status: z.enum([...STATUSES, 'queued', 'stopped']).describe('Of the last run'),
+  life: z
+    .enum(['ok', 'busy', 'wedged', 'cut off', 'dead', ''])
+    .describe('What its signs of life say together; empty where none is expected'),
+  foreign: z.boolean().describe('Of the Python HySAS on the same Redis: not ours to command'),
   wanted: z.boolean().describe('Should it run?'),
   system: z.boolean().describe('Part of the system: it can not be stopped'),
   kind: z.union([kind, z.literal('')]),
@@ -32,6 +36,10 @@ export const worker: z.ZodType<WorkerView> = z.object({
   published: z.number(),
   received: z.number(),
   errors: z.number(),
+  dropped: z.number().describe('Messages that came faster than they were received'),
+  lost: z.number().describe('Messages that never came, the subscriptions being cut off'),
+  lost_by: z.record(z.string(), z.number()).describe('The same by channel'),
+  gaps: z.array(z.object({ from: z.number(), to: number })).describe('When they were cut off, Unix seconds'),
   restarts: z.number().describe('Runs that ended by themselves since the last start command'),
   memory_mb: number,
   loop_delay_ms: number,
@@ -99,7 +107,13 @@ export const node: z.ZodType<NodeView> = z.object({
   problems: z.array(z.string()),
 })
 
-export const flow = z.object({ from: z.string(), to: z.string(), channel: z.string(), published: z.number() })
+export const flow = z.object({
+  from: z.string(),
+  to: z.string(),
+  channel: z.string(),
+  published: z.number(),
+  lost: z.number(),
+})
 
 export const outcome: z.ZodType<CommandOutcome> = z.object({
   type: z.string(),
@@ -140,6 +154,12 @@ export const event: z.ZodType<StoredEvent> = z.object({
   key: z.string(),
 })
 
+export const eventCount = z.object({
+  time: z.number().describe('Unix ms of its begin'),
+  kind: z.string(),
+  count: z.number(),
+})
+
 export const problem = z.object({
   code: z.string().describe('Never changes; docs/errors.md lists all'),
   message: z.string(),
@@ -175,7 +195,7 @@ export const logQuery = z.strictObject({
   after: text.exactOptional().describe('Only lines after the one with this id'),
   limit: whole.max(1000).exactOptional(),
 })
-export const eventQuery = z.strictObject({
+const ofEvents = {
   kind: z.union([text, z.array(text).max(50)]).exactOptional(),
   nickname: text.exactOptional(),
   type: text.exactOptional(),
@@ -183,10 +203,20 @@ export const eventQuery = z.strictObject({
   severity: z.enum(['info', 'warning', 'error', 'critical']).exactOptional(),
   since: whole.exactOptional().describe('Unix ms, inclusive'),
   until: whole.exactOptional().describe('Unix ms, inclusive'),
+}
+export const eventQuery = z.strictObject({
+  ...ofEvents,
   after: text.exactOptional().describe('Only events after the one with this id, oldest first'),
   before: text.exactOptional().describe('Only events before the one with this id'),
   limit: whole.max(10_000).exactOptional(),
   format: z.enum(['json', 'csv']).exactOptional(),
+})
+export const countQuery = z.strictObject({
+  ...ofEvents,
+  bucketMs: z.coerce.number().int().min(1000).describe('Width of a bar, ms'),
+})
+export const tapQuery = z.strictObject({
+  channel: text.min(1).describe('A channel that a worker publishes to or hears'),
 })
 
 function holds(check: (given: unknown) => string, given: string): boolean {

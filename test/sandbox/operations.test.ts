@@ -80,7 +80,7 @@ test('every worker has subscribe, unsubscribe and logLevel', async () => {
   expect(await call('plain', 'logLevel', { level: 'loud' })).toMatchObject({ error: { code: 'BAD_ARGS' } })
 })
 
-test('malformed messages on the Command channel are counted and harm nothing', async () => {
+test('malformed messages on the Command channel are refused, and are none of the errors of the worker', async () => {
   const { child, info } = await startWorker(node, SOURCE, { nickname: 'target' })
   await until(() => child.said('started'))
   const bad = [
@@ -101,7 +101,13 @@ test('malformed messages on the Command channel are counted and harm nothing', a
   const reply = randomUUID()
   await command(JSON.stringify({ type: 'sys', operation_name: 'add', kwargs: 'x', reply }), 'target')
   expect(await answerOf(reply)).toMatchObject({ ok: false, error: { code: 'BAD_MESSAGE' } })
-  await until(async () => (await info()).errors === String(bad.length + 1))
+  expect(await call('target', 'add', { n: 'x' })).toMatchObject({ ok: false })
+  expect(await call('target', 'nonsense')).toMatchObject({ ok: false })
   expect(await call('target', 'add', { n: 1 })).toMatchObject({ ok: true })
+  const { heart_beat } = await info()
+  await until(async () => (await info()).heart_beat !== heart_beat)
+  expect(await info()).toMatchObject({ errors: '0', error_msg: '' })
+  expect(await call('target', 'fail')).toMatchObject({ ok: false })
+  await until(async () => (await info()).errors === '1')
   expect(child.log.some(({ msg }) => msg?.startsWith('A message on the Command channel was refused'))).toBe(true)
 })

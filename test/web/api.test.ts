@@ -134,12 +134,21 @@ describe('events', () => {
 describe('/metrics', () => {
   it('gives the workers of the node, and forgets those that have left', async () => {
     const { type, nickname } = workerView()
-    const stats = { status: 'started', published: 3, received: 2, errors: 1, memory_mb: 4, loop_delay_ms: null }
+    const stats = {
+      status: 'started',
+      published: 3,
+      received: 2,
+      errors: 1,
+      lost: 7,
+      memory_mb: 4,
+      loop_delay_ms: null,
+    }
     let workers = [{ type, nickname, ...stats, restarts: 5, age: 0.5 }]
     const { http } = await startTestWeb({ node: { name: 'n1', ready: () => true, workers: () => workers } })
     const scrape = async () => (await http.get('/metrics').set(...bearer())).text
     const labels = 'type="Demo",nickname="DemoName",node="n1"'
     expect(await scrape()).toContain(`hysas_worker_published_total{${labels}} 3`)
+    expect(await scrape()).toContain(`hysas_worker_messages_lost_total{${labels}} 7`)
     const text = await scrape()
     expect(text).toContain(`hysas_worker_published_total{${labels}} 3`)
     expect(text).toContain(`hysas_worker_heartbeat_age_seconds{${labels}} 0.5`)

@@ -30,6 +30,9 @@ export function settingsOf(change: Partial<Settings> = {}): Settings {
     host: '127.0.0.1',
     port: 0,
     web: true,
+    basePath: '',
+    trustProxy: [],
+    allowedHosts: [],
     namespace: 'TestWeb',
     processors: [],
     node: 'node-1',
@@ -76,6 +79,7 @@ export class FakeFleet {
   /** Thrown by whatever is asked next, until it is taken away. */
   failing: Error | undefined
   queries: EventQuery[] = []
+  recorded: Partial<StoredEvent>[] = []
   watchers = new Set<(item: Watched) => void>()
 
   tell(what: Watched['what'], data: unknown): void {
@@ -115,12 +119,17 @@ export class FakeFleet {
     types: () => this.#answer(this.types),
     nodes: () => this.#answer(this.nodes),
     flows: () =>
-      this.#answer([{ from: 'DemoName', to: 'DemoName', channel: 'HySAS.Worker.Demo.DemoName.Pub', published: 5 }]),
+      this.#answer([
+        { from: 'DemoName', to: 'DemoName', channel: 'HySAS.Worker.Demo.DemoName.Pub', published: 5, lost: 0 },
+      ]),
     storeLocation: async () => undefined,
     logs: () => this.#answer(this.lines),
     followLogs: async function* () {},
     tail: async function* () {},
     publish: () => this.#answer(1),
+    record: async (event) => {
+      this.recorded.push(event)
+    },
     watch: ({ signal }) => this.#watch(signal),
     close: async () => {},
   }
@@ -167,6 +176,8 @@ export function workerView(change: Partial<WorkerView> = {}): WorkerView {
     type: 'Demo',
     nickname: 'DemoName',
     status: 'started',
+    life: 'ok',
+    foreign: false,
     wanted: true,
     system: false,
     kind: 'long-running',
@@ -182,6 +193,10 @@ export function workerView(change: Partial<WorkerView> = {}): WorkerView {
     published: 100,
     received: 50,
     errors: 0,
+    dropped: 0,
+    lost: 0,
+    lost_by: {},
+    gaps: [],
     restarts: 0,
     memory_mb: 48.2,
     loop_delay_ms: 1.1,
