@@ -178,6 +178,7 @@ export function createHost(options: HostOptions) {
     if (!run?.claimed || run.ending) return false
     if (!(await adoptJob(redis, names, { nickname: run.nickname, token: run.claimed.token }, { ...run, token })))
       return false
+    log.debug({ nickname: run.nickname }, 'a run that went on has got its new job')
     run.job = job
     run.token = token
     run.orphanedAt = undefined

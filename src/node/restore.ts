@@ -29,7 +29,9 @@ export async function restoreFleet(
 ): Promise<number> {
   let count = 0
   const restore = async (hash: WorkerHash, tell = true) => {
-    if (await restoreWorker(of.redis, of.names, hash)) count++
+    const restored = await restoreWorker(of.redis, of.names, hash)
+    if (restored) count++
+    of.log.debug({ nickname: hash.nickname, restored, runsHere: hash.running === '1' }, 'putting a worker back')
     const manifest = of.catalog.get(hash.type ?? '')?.manifest
     if (!manifest) return // a node that has the type does it
     const { kind, every, cron, timezone } = manifest
