@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis'
 import { messageOf } from '../errors.js'
 import type { Logger } from '../log.js'
 import { readProblems } from '../redis/health.js'
-import { isRefusedForNow } from '../redis/refusals.js'
+import { isRefusedForNow, whileRefused } from '../redis/refusals.js'
 import type { StoredEvent } from '../store/types.js'
 
 export interface HealthOptions {
   redis: Redis
   log: Logger
-  record(event: Partial<StoredEvent> & { kind: string }): void
+  record(event: Partial<StoredEvent> & { kind: string }): Promise<unknown>
 }
 
 export type Health = ReturnType<typeof createHealth>
@@ -29,6 +29,7 @@ export function createHealth({ redis, log, record }: HealthOptions) {
   let refusing = false
   let heardMs: number | undefined
   let asking = false
+  let recording: Promise<unknown> = Promise.resolve()
 
   const isSilent = (): boolean => performance.now() - (heardMs ?? performance.now()) > SILENT_MS
   const problems = (): string[] => [...new Set([...seen.values()].flat())]
@@ -40,15 +41,27 @@ export function createHealth({ redis, log, record }: HealthOptions) {
       if (present.has(problem)) continue
       present.set(problem, performance.now())
       log.error({ problem }, problem)
-      if (!refusing) record({ kind: 'problem', severity: 'critical', message: problem })
+      keep({ kind: 'problem', severity: 'critical', message: problem })
     }
     for (const [problem, sinceMs] of present) {
       if (now.includes(problem)) continue
       present.delete(problem)
       const message = `Over after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s: ${problem}`
       log.info({ problem }, message)
-      record({ kind: 'problem_over', severity: 'warning', message })
+      keep({ kind: 'problem_over', severity: 'warning', message })
     }
+  }
+
+  /** In order, and as soon as Redis takes it. */
+  function keep(event: Partial<StoredEvent> & { kind: string }): void {
+    recording = recording
+      .then(() =>
+        whileRefused(
+          () => record(event),
+          () => false,
+        ),
+      )
+      .catch((error: unknown) => log.debug({ err: messageOf(error) }, 'a problem was not recorded')) // the node ends
   }
 
   return {
@@ -75,7 +88,13 @@ export function createHealth({ redis, log, record }: HealthOptions) {
 
     /** Of the event store: why it can not be written, or empty. */
     stored(reason: string): void {
-      see('store', reason ? [`${STORE_PROBLEM}: ${reason.replace(/\.$/, '')}. Events wait in Redis.`] : [])
+      // what Redis refuses to the writer is no fault of the database
+      see(
+        'store',
+        reason && !isRefusedForNow(reason)
+          ? [`${STORE_PROBLEM}: ${reason.replace(/\.$/, '')}. Events wait in Redis.`]
+          : [],
+      )
     },
 
     /** To be called every second; never waits. */

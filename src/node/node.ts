@@ -100,7 +100,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     recordNow(event).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'an event was not recorded'))
   }
 
-  const health = createHealth({ redis, log, record })
+  const health = createHealth({ redis, log, record: recordNow })
 
   const catalog = createCatalog({
     folders: settings.processors,

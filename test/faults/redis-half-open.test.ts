@@ -9,7 +9,7 @@ import { connectRedis, startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { processors } from './fixture.js'
 import { changedRuns, hearSaid, pause, runsOf, startSaying } from './redis-fixture.js'
-import { atLeisure, measured, measuredMs } from './table.js'
+import { atLeisure, FULL, measured, measuredMs } from './table.js'
 
 const releasers: (() => unknown)[] = []
 afterAll(() => {
@@ -74,7 +74,8 @@ it('a node and its workers notice connections that went silent, and are back wit
   const redis = connectRedis(server.url)
   const channels = [names.wake, names.command, ...said.map((nickname) => names.workerCommand('Says', nickname))]
   const before = await runsOf(client, said.length)
-  for (let round = 0; round < 2; round++) {
+  const rounds = FULL ? 3 : 1
+  for (let round = 0; round < rounds; round++) {
     await heard.backAfter(performance.now(), said)
     const silent = proxy.goSilent()
     const made = proxy.made()
@@ -97,8 +98,8 @@ it('a node and its workers notice connections that went silent, and are back wit
     expect(proxy.made()).toBeGreaterThan(made)
   }
   const after = await runsOf(client, said.length)
-  measured(17, 'half-open connections', 'restarts', changedRuns(before, after) - 2, true)
-  expect(after.get('h2')?.epoch).toBe(before.get('h2')?.epoch)
+  measured(17, 'half-open connections', 'restarts', changedRuns(before, after) - rounds, true)
+  expect(changedRuns(before, after)).toBe(rounds) // those that were told to
   expect(heard.stale()).toEqual([])
   await node.stop() // while the proxy is there
 }, 90_000)
@@ -118,9 +119,9 @@ it('an idle connection, and one in a blocking command, are left alone', async ()
   const answer = blocked.blpop('list', 0)
   const commands = async () => Number(/cmdstat_ping:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
   const [made, pings] = [proxy.made(), await commands()]
-  await pause(6000)
+  await pause(5000)
   expect(proxy.made()).toBe(made)
-  expect((await commands()) - pings).toBeLessThan(14)
+  expect((await commands()) - pings).toBeLessThan(12)
   await redis.rpush('list', 'x')
   expect(await answer).toEqual(['list', 'x'])
 })

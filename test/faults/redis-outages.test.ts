@@ -37,8 +37,12 @@ beforeAll(async () => {
 
 describe('Redis is killed and comes back after a second', () => {
   it('costs no run and no acknowledged command', async () => {
+    for (let round = 0; round < (FULL ? 20 : 1); round++) await killed(round)
+  }, 400_000)
+
+  async function killed(round: number): Promise<void> {
     const before = await runsOf(client, 4)
-    const queued = ['q0', 'q1', 'q2', 'q3']
+    const queued = ['q0', 'q1', 'q2', 'q3'].map((one) => `${one}-${round}`)
     for (const nickname of queued) await client.start('Says', nickname, {}, { noWait: true })
     await server.kill()
     await pause(1000)
@@ -56,15 +60,15 @@ describe('Redis is killed and comes back after a second', () => {
     expect(heard.stale()).toEqual([])
     expect(heard.doubled(at)).toEqual([])
     for (const nickname of queued) await client.stop(nickname)
-  }, 60_000)
+  }
 })
 
 describe('Redis is away, or stands still', () => {
-  const awayMs = FULL ? 30_000 : 8000
+  const awayMs = FULL ? 30_000 : 6000
   const faults: [row: number, fault: string, inject: () => Promise<void>][] = [
     [13, `Redis away ${awayMs / 1000} s`, () => away(awayMs)],
     [14, 'DEBUG SLEEP 5', () => stands('DEBUG', 'SLEEP', '5')],
-    [14, 'CLIENT PAUSE 5000', () => stands('CLIENT', 'PAUSE', '5000')],
+    [14, 'CLIENT PAUSE 4000', () => stands('CLIENT', 'PAUSE', '4000')],
   ]
 
   it.each(faults)(
@@ -76,7 +80,7 @@ describe('Redis is away, or stands still', () => {
       const back = performance.now()
       const ms = await heard.backAfter(back, said)
       await pause(Math.max(0, back + 5000 - performance.now()))
-      await pause(FULL ? 5000 : 1000)
+      await pause(FULL ? 5000 : 500)
       const after = await runsOf(client, 4)
       const doubled = heard.doubled(back + 5000).length
       const stale = heard.stale().length
@@ -132,7 +136,7 @@ describe('Redis becomes a read-only replica', () => {
     await redis.call('REPLICAOF', '127.0.0.1', '1')
     await pause(FULL ? 20_000 : 4000)
     for (const node of nodes) expect(node.output()).toContain('Redis is a replica of 127.0.0.1:1')
-    expect(await client.list()).toHaveLength(9)
+    expect((await client.list()).filter(({ wanted }) => wanted)).toHaveLength(5)
     await expect(client.start('Says', 'late', {}, { noWait: true })).rejects.toMatchObject({ code: 'REDIS_ERROR' })
     await redis.call('REPLICAOF', 'NO', 'ONE')
     const at = performance.now()
