@@ -8,7 +8,7 @@ import { clientOf, startNode, type TestNode } from '../helpers/node.js'
 import { connectRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { againAfter, childrenOf, commandOf, hearEpochs, lives, processors, shown, tell } from './fixture.js'
-import { atLeisure, FULL, measured, measuredMs } from './table.js'
+import { atLeisure, FULL, measured, measuredMs, together } from './table.js'
 
 const ns = namespace()
 const names = namesOf(ns)
@@ -78,7 +78,7 @@ describe('row 1: a child that is killed', () => {
   })
 })
 
-describe('row 4: a child that is stopped by SIGSTOP', () => {
+together('row 4: a child that is stopped by SIGSTOP', () => {
   it('is judged wedged, killed and replaced, with the reason told', async () => {
     const { pid } = await speaking('Numbers', 'stopped')
     const { ms } = await outage('stopped', () => process.kill(pid, 'SIGSTOP'))
@@ -100,7 +100,7 @@ describe('row 4: a child that is stopped by SIGSTOP', () => {
   })
 })
 
-describe('row 5: a worker in an endless loop', () => {
+together('row 5: a worker in an endless loop', () => {
   it('is killed and replaced, with the reason told', async () => {
     const { pid } = await speaking('Trouble', 'looping')
     const { ms } = await outage('looping', () => tell(ns, 'Trouble', 'looping', 'loop'))
@@ -149,7 +149,7 @@ describe('rows 7 and 8: errors that nobody caught', () => {
   })
 })
 
-describe('row 9: a worker that takes ever more memory', () => {
+together('row 9: a worker that takes ever more memory', () => {
   it.each(['slowly', 'atOnce'])('is restarted with the reason told (%s), and the node lives', async (operation) => {
     const nickname = `leaks-${operation}`
     const { epoch } = await client.start('Leaky', nickname)
@@ -171,7 +171,7 @@ describe('row 9: a worker that takes ever more memory', () => {
   })
 })
 
-describe('row 10: a beforeTermination that never ends', () => {
+together('row 10: a beforeTermination that never ends', () => {
   it.each(['waits', 'loops'])('is cut short after the grace period, and that is told (%s)', async (how) => {
     const { pid } = await client.start('Hangs', `hangs-${how}`, { how })
     const from = performance.now()
@@ -184,7 +184,7 @@ describe('row 10: a beforeTermination that never ends', () => {
   })
 })
 
-describe('row 11: a broken processor file', () => {
+together('row 11: a broken processor file', () => {
   it('is told apart from a compiler that was killed, which is started again', async () => {
     for (const pid of childrenOf(node.pid).filter((pid) => commandOf(pid).includes('esbuild')))
       process.kill(pid, 'SIGKILL')

@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { temporaryFolder } from '../helpers/folder.js'
 import { clientOf } from '../helpers/node.js'
 import { findProgram, freePort, type Running, run } from '../helpers/process.js'
 import { until } from '../helpers/until.js'
 import { childrenOf, processesIn, processors } from './fixture.js'
-import { atLeisure, FULL, measuredMs } from './table.js'
+import { atLeisure, FULL, measuredMs, together } from './table.js'
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js')
 /** Of the worker that does not want to end, ms. */
@@ -90,7 +90,7 @@ async function endsCleanly(
   expect(left).toEqual([])
 }
 
-describe('row 34: a node that is ended in a hurry', () => {
+together('row 34: a node that is ended in a hurry', () => {
   it('leaves nothing behind after a second SIGINT', async () => {
     const launched = await launch()
     await withWorker(launched)

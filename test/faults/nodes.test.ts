@@ -8,7 +8,7 @@ import { clientOf, startNode } from '../helpers/node.js'
 import { connectRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { againAfter, childrenOf, hearEpochs, lives, processors, shown } from './fixture.js'
-import { atLeisure, FULL, measured, measuredMs } from './table.js'
+import { atLeisure, FULL, measured, measuredMs, together } from './table.js'
 
 /** Starts `count` workers that speak. */
 async function startNumbers(client: Client, count: number): Promise<string[]> {
@@ -69,66 +69,6 @@ describe('row 2: a node that is killed', () => {
   }, 120_000)
 })
 
-/** What rows 3 and 6 have in common: the node neither dies nor does anything, and its children go on. */
-async function frozen(freeze: (pid: number) => void, env: Record<string, string> = {}) {
-  const ns = namespace()
-  const folder = processors('Numbers', 'Ticks')
-  const a = await startNode({ namespace: ns, name: 'a', processors: [folder], env })
-  const client = await clientOf(ns)
-  const heard = await hearEpochs(ns)
-  const nicknames = await startNumbers(client, 3)
-  await client.start('Ticks', 'ticks')
-  const before = await client.list()
-  const b = await startNode({ namespace: ns, name: 'b', processors: [folder] })
-  const from = performance.now()
-  freeze(a.pid)
-  const ms = (await allOn(client, heard, 'b', nicknames)) - from
-  const ticks = await shown(client, 'ticks', (view) => view.node === 'b' && view.status === 'started')
-  expect(ticks.epoch).toBeGreaterThan(before.find(({ nickname }) => nickname === 'ticks')?.epoch as number)
-  return { a, b, client, heard, nicknames, ms, from, pids: before.flatMap(({ pid }) => pid ?? []) }
-}
-
-describe('row 3: a node that is stopped by SIGSTOP', () => {
-  it('loses its workers to the other node, and ends its old runs when it wakes', async () => {
-    const { a, b, client, heard, nicknames, ms, from, pids } = await frozen((pid) => process.kill(pid, 'SIGSTOP'))
-    measuredMs(3, 'SIGSTOP a node: all moved', 10_000, ms)
-    await sleep(Math.max(0, (FULL ? 10_000 : 6000) - (performance.now() - from)))
-    const epochs = new Map(nicknames.map((nickname) => [nickname, heard.epochOf(nickname)]))
-    process.kill(a.pid, 'SIGCONT')
-    const woken = performance.now()
-    await until(() => !pids.some(lives), { timeoutMs: 20_000, everyMs: 5, what: 'the old runs ended' })
-    measuredMs(3, 'the old runs ended after SIGCONT', 3000, performance.now() - woken)
-    await sleep(FULL ? 5000 : 1500)
-    measured(3, 'SIGSTOP a node, then SIGCONT', '0 stale messages', heard.stale.length, heard.stale.length === 0)
-    expect(heard.stale).toEqual([])
-    // what moved stays where it is
-    expect(nicknames.map(heard.epochOf)).toEqual(nicknames.map((nickname) => epochs.get(nickname)))
-    // and the woken node works: it gets what the other gives up
-    await b.stop()
-    await allOn(client, heard, 'a', nicknames)
-    expect(heard.stale).toEqual([])
-    await a.stop()
-  }, 120_000)
-})
-
-describe('row 6: a node in an endless loop of its own process', () => {
-  it('loses its workers to the other node, and its old runs write nothing more', async () => {
-    const preload = `--import=${join(import.meta.dirname, 'loop-on-signal.mjs')}`
-    const { a, b, heard } = await frozen((pid) => process.kill(pid, 'SIGUSR2'), { NODE_OPTIONS: preload })
-    await sleep(FULL ? 10_000 : 1500)
-    measured(
-      6,
-      "endless loop in the node's own process",
-      '0 stale messages',
-      heard.stale.length,
-      heard.stale.length === 0,
-    )
-    expect(heard.stale).toEqual([])
-    await a.kill()
-    await b.stop()
-  }, 120_000)
-})
-
 describe('row 32: a node that is ended by SIGTERM', () => {
   it('hands its workers over, each after its beforeTermination', async () => {
     const ns = namespace()
@@ -159,6 +99,66 @@ describe('row 32: a node that is ended by SIGTERM', () => {
     expect((await a.exited).code).toBe(0)
     for (const view of await numbers(client)) expect(view.restarts).toBe(0)
     expect(heard.stale).toEqual([])
+    await b.stop()
+  }, 120_000)
+})
+
+/** What rows 3 and 6 have in common: the node neither dies nor does anything, and its children go on. */
+async function frozen(freeze: (pid: number) => void, env: Record<string, string> = {}) {
+  const ns = namespace()
+  const folder = processors('Numbers', 'Ticks')
+  const a = await startNode({ namespace: ns, name: 'a', processors: [folder], env })
+  const client = await clientOf(ns)
+  const heard = await hearEpochs(ns)
+  const nicknames = await startNumbers(client, 3)
+  await client.start('Ticks', 'ticks')
+  const before = await client.list()
+  const b = await startNode({ namespace: ns, name: 'b', processors: [folder] })
+  const from = performance.now()
+  freeze(a.pid)
+  const ms = (await allOn(client, heard, 'b', nicknames)) - from
+  const ticks = await shown(client, 'ticks', (view) => view.node === 'b' && view.status === 'started')
+  expect(ticks.epoch).toBeGreaterThan(before.find(({ nickname }) => nickname === 'ticks')?.epoch as number)
+  return { a, b, client, heard, nicknames, ms, from, pids: before.flatMap(({ pid }) => pid ?? []) }
+}
+
+together('row 3: a node that is stopped by SIGSTOP', () => {
+  it('loses its workers to the other node, and ends its old runs when it wakes', async () => {
+    const { a, b, client, heard, nicknames, ms, from, pids } = await frozen((pid) => process.kill(pid, 'SIGSTOP'))
+    measuredMs(3, 'SIGSTOP a node: all moved', 10_000, ms)
+    await sleep(Math.max(0, (FULL ? 10_000 : 6000) - (performance.now() - from)))
+    const epochs = new Map(nicknames.map((nickname) => [nickname, heard.epochOf(nickname)]))
+    process.kill(a.pid, 'SIGCONT')
+    const woken = performance.now()
+    await until(() => !pids.some(lives), { timeoutMs: 20_000, everyMs: 5, what: 'the old runs ended' })
+    measuredMs(3, 'the old runs ended after SIGCONT', 3000, performance.now() - woken)
+    await sleep(FULL ? 5000 : 1500)
+    measured(3, 'SIGSTOP a node, then SIGCONT', '0 stale messages', heard.stale.length, heard.stale.length === 0)
+    expect(heard.stale).toEqual([])
+    // what moved stays where it is
+    expect(nicknames.map(heard.epochOf)).toEqual(nicknames.map((nickname) => epochs.get(nickname)))
+    // and the woken node works: it gets what the other gives up
+    await b.stop()
+    await allOn(client, heard, 'a', nicknames)
+    expect(heard.stale).toEqual([])
+    await a.stop()
+  }, 120_000)
+})
+
+together('row 6: a node in an endless loop of its own process', () => {
+  it('loses its workers to the other node, and its old runs write nothing more', async () => {
+    const preload = `--import=${join(import.meta.dirname, 'loop-on-signal.mjs')}`
+    const { a, b, heard } = await frozen((pid) => process.kill(pid, 'SIGUSR2'), { NODE_OPTIONS: preload })
+    await sleep(FULL ? 10_000 : 1500)
+    measured(
+      6,
+      "endless loop in the node's own process",
+      '0 stale messages',
+      heard.stale.length,
+      heard.stale.length === 0,
+    )
+    expect(heard.stale).toEqual([])
+    await a.kill()
     await b.stop()
   }, 120_000)
 })

@@ -1,8 +1,15 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { describe } from 'vitest'
 
 /** `npm run test:faults`: every test in its full length, alone on the machine. */
 export const FULL = process.env.HYSAS_TEST_FAULTS === 'full'
+
+/** Tests that mostly wait do so side by side in a normal run; for the figures, one after the other. */
+export function together(name: string, tests: () => void): void {
+  if (FULL) describe(name, tests)
+  else describe.concurrent(name, tests)
+}
 
 const FILE = join(import.meta.dirname, '../../test-results/faults.jsonl')
 
