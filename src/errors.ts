@@ -280,6 +280,12 @@ export const CATALOGUE = {
     text: 'There is no processor {type} in {folders}.{nearest}',
     remedy: '`hysas new {type}` writes one, with its test.',
   },
+  FOREIGN_WORKER: {
+    exit: 1,
+    status: 409,
+    text: 'The worker {nickname} is not ours: a {type} of the Python HySAS on the same Redis.',
+    remedy: 'Command it from its own console; here it is only listed and judged.',
+  },
   // inside a worker
   STALE_RUN: {
     exit: 1,

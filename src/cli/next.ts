@@ -4,6 +4,7 @@ import { span } from './format.js'
 /** What will happen with a worker if nobody does anything, in one sentence. */
 export function whatNext(worker: WorkerView, nodesUp: number, nowMs = Date.now()): string {
   const { nickname, type, status, wanted } = worker
+  if (worker.foreign) return 'Whatever the Python HySAS does: it is not ours.'
   if (!wanted) return `Nothing: it is stopped. \`hysas start ${type} ${nickname}\` starts it.`
   if (status === 'failed') return `Nothing: it was given up. \`hysas restart ${nickname}\` tries again.`
   if (status === 'terminated') return `Nothing: its work is done. \`hysas restart ${nickname}\` does it again.`

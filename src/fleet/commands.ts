@@ -11,6 +11,7 @@ import {
 } from '../redis/fleet-scripts.js'
 import { checkNickname, checkType, type Names } from '../redis/names.js'
 import { readWanted } from './fleet.js'
+import { readForeignWorkers } from './foreign.js'
 import { type NodeEntry, type OfferedType, offerOf } from './nodes.js'
 import type { Queues, WorkerJob } from './queues.js'
 
@@ -88,6 +89,7 @@ async function start(context: CommandContext, data: Given): Promise<CommandAnswe
   const offer = await offered(context, type)
   const params = data.params ?? {}
   context.checkParams(type, offer.params, params)
+  await refuseForeignName(context, nickname)
   const admission = await decide(context, {
     ...request('start', data),
     type,
@@ -106,6 +108,7 @@ async function start(context: CommandContext, data: Given): Promise<CommandAnswe
 
 async function stop(context: CommandContext, data: Given): Promise<CommandAnswer> {
   const nickname = checkNickname(data.nickname)
+  await refuseForeign(context, nickname)
   const { verdict, type } = await decide(context, request('stop', data))
   if (verdict === 'unknown') throw await unknownWorker(context, nickname)
   if (verdict === 'protected') throw new HysasError('PROTECTED_WORKER', { nickname })
@@ -200,7 +203,24 @@ async function offered(context: CommandContext, type: string): Promise<OfferedTy
   return offer
 }
 
+/** @throws HysasError FOREIGN_WORKER */
+async function refuseForeign({ redis, names }: CommandContext, nickname: string): Promise<void> {
+  if (await redis.hexists(names.worker(nickname), 'type')) return
+  const [worker] = await readForeignWorkers(redis, names, await redisNowMs(redis), nickname)
+  if (worker) throw new HysasError('FOREIGN_WORKER', { nickname, type: worker.type })
+}
+
+/** A nickname is unique over both systems. @throws HysasError NAME_TAKEN */
+async function refuseForeignName({ redis, names }: CommandContext, nickname: string): Promise<void> {
+  const [worker] = await readForeignWorkers(redis, names, await redisNowMs(redis), nickname)
+  if (!worker || worker.status === 'disappeared' || worker.status === 'terminated') return
+  const holder = 'runs in the Python HySAS on the same Redis'
+  throw new HysasError('NAME_TAKEN', { nickname, type: worker.type, holder, node: '' })
+}
+
 async function unknownWorker({ redis, names }: CommandContext, nickname: string): Promise<HysasError> {
+  const [foreign] = await readForeignWorkers(redis, names, await redisNowMs(redis), nickname)
+  if (foreign) return new HysasError('FOREIGN_WORKER', { nickname, type: foreign.type })
   const known = await redis.smembers(names.workers)
   return new HysasError('UNKNOWN_WORKER', { nickname, nearest: nearest(nickname, known) })
 }

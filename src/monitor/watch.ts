@@ -8,6 +8,7 @@ import { carryOut, type Member, type Overdue, readOverdue, readRunStates } from 
 import { forgetEnded, sweepNeverRun } from '../redis/monitor-upkeep.js'
 import { type Names, namesOf } from '../redis/names.js'
 import { createFollowers } from './followers.js'
+import { createForeign } from './foreign.js'
 import { againAfterMs, type JudgedRun, judge, silence } from './judge.js'
 
 export interface WatchOptions {
@@ -45,6 +46,7 @@ export function createWatch({ redis, names, log, record }: WatchOptions) {
   connection.on('error', () => {}) // the given one tells
   const queues = createQueues(connection, names)
   const followers = createFollowers(redis, names)
+  const foreign = createForeign({ redis, names, log, record })
   let lastMs = Number.NaN
   let graceUntilMs = 0
   let cursor = '0'
@@ -121,6 +123,7 @@ export function createWatch({ redis, names, log, record }: WatchOptions) {
       await followers.refresh(nowMs, overdue.mark)
       report.removed = await forgetEnded(redis, names, nowMs)
       cursor = await sweepNeverRun(redis, names, cursor)
+      await foreign.tick(nowMs)
       if (ticks++ % 2 === 0) {
         const nodes = await readNodes(redis, names)
         report.repaired = await reconcile({ redis, names, queues, nodes, record, log })
