@@ -48,6 +48,12 @@ interface Common<P extends Schema | undefined> {
   restart?: RestartPolicy
   /** Restarted, with the reason told, when its process takes more memory (resident set, MB). Default: no limit. */
   maxMemoryMb?: number
+  /**
+   * Restarted, with the reason told, when its event loop was later than this in three heartbeats in a row (99th
+   * percentile of the interval, ms): others would wait for its answers. Default: no limit. In a common child its
+   * neighbours' work counts too.
+   */
+  maxLoopDelayMs?: number
 }
 
 export interface Operation<P extends Schema | undefined, A> {
@@ -229,6 +235,7 @@ export interface ProcessorManifest {
   graceSeconds: number
   restart: Required<Omit<RestartPolicy, 'giveUpAfter'>> & { giveUpAfter: number | null }
   maxMemoryMb: number | null
+  maxLoopDelayMs: number | null
   /** Of a repeatable one: period in ms, or cron with its time zone. */
   every: number | null
   cron: string | null

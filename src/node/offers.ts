@@ -22,6 +22,7 @@ const NOTHING_KNOWN: ProcessorManifest = {
   graceSeconds: 10,
   restart: { minDelayMs: 2000, maxDelayMs: 30_000, healthyAfterMs: 60_000, giveUpAfter: null },
   maxMemoryMb: null,
+  maxLoopDelayMs: null,
   every: null,
   cron: null,
   timezone: null,

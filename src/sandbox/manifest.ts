@@ -33,6 +33,7 @@ function common(processor: Partial<AnyProcessor>): Omit<ProcessorManifest, 'kind
     graceSeconds: processor.graceSeconds ?? 10,
     restart: restartOf(processor.restart ?? {}),
     maxMemoryMb: processor.maxMemoryMb ?? null,
+    maxLoopDelayMs: processor.maxLoopDelayMs ?? null,
     every: null,
     cron: null,
     timezone: null,

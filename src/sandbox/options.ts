@@ -3,7 +3,16 @@ import { nearest } from '../errors.js'
 type Options = Record<string, unknown>
 
 const HOOKS = ['start', 'produce', 'receive', 'beforeTermination', 'tick']
-const COMMON = ['description', 'params', 'isolation', 'heartbeatSeconds', 'graceSeconds', 'restart', 'maxMemoryMb']
+const COMMON = [
+  'description',
+  'params',
+  'isolation',
+  'heartbeatSeconds',
+  'graceSeconds',
+  'restart',
+  'maxMemoryMb',
+  'maxLoopDelayMs',
+]
 const OF_LONG_RUNNING = [
   'start',
   'produce',
@@ -33,6 +42,7 @@ export function checkOptions(options: Options): void {
   want(options, 'heartbeatSeconds', 'a number from 0.1 to 3600', between(0.1, 3600))
   want(options, 'graceSeconds', 'a number from 0 to 3600', between(0, 3600))
   want(options, 'maxMemoryMb', 'a number above 0', between(1, 1e9))
+  want(options, 'maxLoopDelayMs', 'a number of ms from 20 to 3600000', between(20, 3_600_000))
   want(options, 'concurrency', 'a whole number from 1 to 1000', whole(1, 1000))
   want(options, 'onError', '"continue" or "restart"', (given) => given === 'continue' || given === 'restart')
   for (const name of ['params', 'messages']) checkSchema(name, options[name])

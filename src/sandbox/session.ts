@@ -22,6 +22,7 @@ export interface RunOptions {
   heartbeatSeconds?: number | undefined
   graceSeconds?: number | undefined
   maxMemoryMb?: number | undefined
+  maxLoopDelayMs?: number | undefined
 }
 
 /**
@@ -107,6 +108,7 @@ export function openSession(of: {
     },
     beatWith(hears, ending) {
       const tooMuch = memoryLimit(of.options.maxMemoryMb, ending)
+      const tooLate = loopDelayLimit(of.options.maxLoopDelayMs, ending)
       return startHeartbeat({
         redis,
         names,
@@ -119,6 +121,7 @@ export function openSession(of: {
         onStats(stats) {
           void send({ hysas: 'stats', nickname, stats })
           tooMuch(stats.memory_mb)
+          tooLate(stats.loop_delay_ms)
         },
         onProblem: (problem) => log.warn(problem),
       })
@@ -142,6 +145,21 @@ function memoryLimit(limit: number | undefined, ending: Ending): (mb: number) =>
   return (mb) => {
     if (limit === undefined || mb <= limit) return
     ending.end('error', new Error(`Its process took ${Math.round(mb)} MB of memory, more than its ${limit} MB.`))
+  }
+}
+
+/** One late interval may be a garbage collection, or the machine's. */
+const LATE_IN_A_ROW = 3
+
+function loopDelayLimit(limit: number | undefined, ending: Ending): (ms: number) => void {
+  let late = 0
+  return (ms) => {
+    late = limit !== undefined && ms > limit ? late + 1 : 0
+    if (late < LATE_IN_A_ROW) return
+    ending.end(
+      'error',
+      new Error(`Its event loop was ${Math.round(ms)} ms late, more than its ${limit} ms, again and again.`),
+    )
   }
 }
 

@@ -84,6 +84,7 @@ export const typeView: z.ZodType<TypeView> = z.object({
     giveUpAfter: number,
   }),
   maxMemoryMb: number,
+  maxLoopDelayMs: number,
   every: number,
   cron: z.string().nullable(),
   timezone: z.string().nullable(),

@@ -39,6 +39,7 @@ describe('probing a processor that is well', () => {
       graceSeconds: 10,
       restart: { minDelayMs: 1000, maxDelayMs: 30_000, healthyAfterMs: 60_000, giveUpAfter: null },
       maxMemoryMb: null,
+      maxLoopDelayMs: null,
       every: null,
       cron: null,
       timezone: null,
@@ -48,7 +49,7 @@ describe('probing a processor that is well', () => {
   it('gives the JSON Schema of what parameters and operations take', async () => {
     const manifest = await probe(
       define(`{
-        description: 'Adds', isolation: 'shared', heartbeatSeconds: 2, graceSeconds: 3, maxMemoryMb: 256,
+        description: 'Adds', isolation: 'shared', heartbeatSeconds: 2, graceSeconds: 3, maxMemoryMb: 256, maxLoopDelayMs: 500,
         restart: { minDelayMs: 10, giveUpAfter: 5 },
         params: z.object({
           everyMs: z.number().int().positive().default(1000).describe('ms between two'),
@@ -59,7 +60,7 @@ describe('probing a processor that is well', () => {
       }`),
     )
     expect(manifest).toMatchObject({
-      ...{ description: 'Adds', isolation: 'shared', heartbeatSeconds: 2, graceSeconds: 3, maxMemoryMb: 256 },
+      ...{ description: 'Adds', isolation: 'shared', heartbeatSeconds: 2, graceSeconds: 3, maxMemoryMb: 256, maxLoopDelayMs: 500 },
       restart: { minDelayMs: 10, maxDelayMs: 30_000, giveUpAfter: 5 },
       params: {
         type: 'object',

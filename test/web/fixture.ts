@@ -242,6 +242,7 @@ export function typeView(change: Partial<TypeView> = {}): TypeView {
     graceSeconds: 10,
     restart: { minDelayMs: 1000, maxDelayMs: 30_000, healthyAfterMs: 60_000, giveUpAfter: null },
     maxMemoryMb: null,
+    maxLoopDelayMs: null,
     every: null,
     cron: null,
     timezone: null,
