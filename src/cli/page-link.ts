@@ -5,7 +5,7 @@ import { loginPath } from '../web/token.js'
 
 /** The link that lets its reader in; without a token the bare page. */
 export function pageLink(url: string, token: string | undefined): string {
-  return token ? new URL(loginPath(token), url).href : url
+  return token ? new URL(`.${loginPath(token)}`, url).href : url
 }
 
 /** The token that a node keeps in `.hysas/token`, of this folder or one above it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { NICKNAME } from '../redis/names.js'
+import { basePathCheck, isHostName, isProxy, listCheck } from './reach.js'
 import type { Settings } from './settings.js'
 
 export type SettingKey = Exclude<keyof Settings, 'redisSource'>
@@ -108,6 +109,29 @@ export const SETTINGS: readonly SettingRow[] = [
       .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'])], wanted('true or false'))
       .transform((value) => [true, 'true', '1', 'yes', 'on'].includes(value)),
     description: 'Whether this node serves the page and the API.',
+  },
+  {
+    key: 'basePath',
+    env: ['HYSAS_BASE_PATH'],
+    default: '`/`',
+    check: basePathCheck(wanted('a path such as /hysas')),
+    description: 'Path under which a proxy shows the page, such as `/hysas`; the proxy passes it on unchanged.',
+  },
+  {
+    key: 'trustProxy',
+    env: ['HYSAS_TRUST_PROXY'],
+    default: 'none',
+    check: listCheck(isProxy, wanted('addresses or networks such as 127.0.0.1, 10.0.0.0/8 or loopback')),
+    description:
+      'Addresses or networks of proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: `loopback`, `10.0.0.0/8`. In the variable separated by commas.',
+  },
+  {
+    key: 'allowedHosts',
+    env: ['HYSAS_ALLOWED_HOSTS'],
+    default: 'none',
+    check: listCheck(isHostName, wanted('host names without ports, such as fleet.example.org')),
+    description:
+      'Further names by which the page may be asked for, such as `fleet.example.org`. In the variable separated by commas.',
   },
   {
     key: 'namespace',

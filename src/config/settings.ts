@@ -17,6 +17,12 @@ export interface Settings {
   host: string
   port: number
   web: boolean
+  /** Path under which the page is reached, without a slash at its end: `/hysas`; empty: at the root. */
+  basePath: string
+  /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
+  trustProxy: string[]
+  /** Further names that the Host header may have, in lower case. */
+  allowedHosts: string[]
   namespace: string
   /** Folders of processors, the user's own; the built-in ones come last. Absolute. */
   processors: string[]

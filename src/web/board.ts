@@ -8,15 +8,20 @@ import type { Client } from '../client.js'
 import type { Log } from '../contract.js'
 import { messageOf } from '../errors.js'
 import { COMMAND_QUEUE, namesOf, TYPE } from '../redis/names.js'
+import { isSafe } from './guard.js'
 
 export const BOARD_PATH = '/queues'
+/** An action on the board whose path is longer is told cut off. */
+const LONGEST = 200
 /** ms for which the list of types is not read again. */
 const TYPES_MS = 1_000
 
 export interface BoardOptions {
-  client: Pick<Client, 'types' | 'list'>
+  client: Pick<Client, 'types' | 'list' | 'record'>
   redis: Redis
   namespace: string
+  /** Of the page; empty at the root. */
+  basePath: string
   log: Log
 }
 
@@ -24,9 +29,12 @@ export interface BoardOptions {
  * Bull Board with the queue of commands and that of every type, the read-only one for viewers. Which types there are is
  * looked up as the board asks for its queues, so a new one is there at once and nothing is polled while nobody looks.
  */
-export function boardOf({ client, redis, namespace, log }: BoardOptions): { handler: Router; close(): Promise<void> } {
+export function boardOf({ client, redis, namespace, basePath, log }: BoardOptions): {
+  handler: Router
+  close(): Promise<void>
+} {
   const queues = new Map<string, Queue>()
-  const boards = { operator: newBoard(), viewer: newBoard() }
+  const boards = { operator: newBoard(basePath), viewer: newBoard(basePath) }
   const prefix = namesOf(namespace).queuePrefix
 
   const addQueue = (name: string) => {
@@ -52,6 +60,24 @@ export function boardOf({ client, redis, namespace, log }: BoardOptions): { hand
     await refresh().catch((err) => log.debug({ err }, 'the types for the board could not be read'))
     next()
   })
+  handler.use((req, res, next) => {
+    if (!isSafe(req)) {
+      const { path, method } = req
+      const source = String(res.locals.by)
+      res.on('finish', () => {
+        const what = decoded(path)
+          .replace(/^\/api\/queues/, '')
+          .slice(0, LONGEST)
+        const refused = res.statusCode >= 400
+        const message = `Bull Board: ${method} ${what}${refused ? ` refused (${res.statusCode})` : ''}`
+        const data = { command: 'board', result: refused ? 'refused' : 'done' }
+        client
+          .record({ kind: 'command', severity: refused ? 'warning' : 'info', source, message, data })
+          .catch((err) => log.warn({ err, source, what }, 'what was done on Bull Board could not be recorded'))
+      })
+    }
+    next()
+  })
   handler.use((req, res, next) => boards[res.locals.role === 'operator' ? 'operator' : 'viewer'].router(req, res, next))
 
   return {
@@ -62,8 +88,16 @@ export function boardOf({ client, redis, namespace, log }: BoardOptions): { hand
   }
 }
 
-function newBoard(): { router: RequestHandler; add(queue: BullMQAdapter): void } {
-  const serverAdapter = new ExpressAdapter().setBasePath(BOARD_PATH)
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function newBoard(basePath: string): { router: RequestHandler; add(queue: BullMQAdapter): void } {
+  const serverAdapter = new ExpressAdapter().setBasePath(basePath + BOARD_PATH)
   const { addQueue } = createBullBoard({
     queues: [],
     // The adapter's package may bring its own copy of the same types, which TypeScript then holds for others.
@@ -71,7 +105,7 @@ function newBoard(): { router: RequestHandler; add(queue: BullMQAdapter): void }
     options: {
       uiConfig: {
         boardTitle: 'HySAS queues',
-        miscLinks: [{ text: 'Workers', url: '/' }],
+        miscLinks: [{ text: 'Workers', url: `${basePath}/` }],
         hideDocsLink: true,
         // It reads CLIENT LIST for each queue at each poll.
         showWorkers: false,

@@ -12,15 +12,15 @@ export function isLoopback(host: string): boolean {
  * Refuses a Host header that doesn't name this machine: a page of a stranger whose name was pointed at our address
  * (DNS rebinding) sends its own. @throws HysasError FORBIDDEN
  */
-export function hostGuard(configured: string): RequestHandler {
-  const allowed = new Set([configured.toLowerCase()])
+export function hostGuard(configured: string, further: readonly string[] = []): RequestHandler {
+  const allowed = new Set([configured.toLowerCase(), ...further])
   if (configured === '0.0.0.0' || configured === '::') {
     allowed.add(hostname().toLowerCase())
     for (const addresses of Object.values(networkInterfaces()))
       for (const { address } of addresses ?? []) allowed.add(address)
   }
   return (req, _res, next) => {
-    const name = hostName(req.headers.host)
+    const name = hostName(askedHost(req))
     if (name !== undefined && (isLoopback(name) || allowed.has(name))) return next()
     next(new HysasError('FORBIDDEN', { reason: 'the Host header does not name this server' }))
   }
@@ -47,10 +47,16 @@ function isOwn(req: Request, mustSay: boolean): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
   if (origin === undefined) return !mustSay || site === 'same-origin'
   try {
-    return new URL(origin).host === req.headers.host?.toLowerCase()
+    return new URL(origin).host === askedHost(req)?.toLowerCase()
   } catch {
     return false
   }
+}
+
+/** What the browser asked for: behind a trusted proxy, as the proxy says. */
+function askedHost(req: Request): string | undefined {
+  // express's `host` believes X-Forwarded-Host where the proxy is trusted, and only there
+  return req.headers.host === undefined ? undefined : req.host
 }
 
 function hostName(header: string | undefined): string | undefined {

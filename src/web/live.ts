@@ -1,6 +1,7 @@
 import type { Client, NodeView, TypeView } from '../client.js'
 import type { Log } from '../contract.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
+import { type Flow, FlowRates } from './flow-rates.js'
 import { type Changes, type LiveWorker, Picture } from './picture.js'
 import { pause, soon } from './soon.js'
 
@@ -17,6 +18,7 @@ export interface Snapshot {
   workers: LiveWorker[]
   nodes: NodeView[]
   types: TypeView[]
+  flows: Flow[]
   /** Newest first. */
   events: StoredEvent[]
 }
@@ -26,6 +28,7 @@ export interface Frames {
   workers: Changes
   nodes: NodeView[]
   types: TypeView[]
+  flows: Flow[]
   events: StoredEvent[]
   state: State
 }
@@ -36,6 +39,9 @@ const FLUSH_MS = 500
 const NODES_MS = 2_000
 const ALL_MS = 10_000
 const RETRY_MS = 1_000
+/** Who hears whom is read so often at most, and so rarely that it takes no more than a twentieth of the time. */
+const FLOWS_MS = 2_000
+const FLOWS_SHARE = 20
 const EVENTS = 100
 
 /** What an event has that doesn't say otherwise. */
@@ -62,6 +68,8 @@ export class Live {
   readonly #picture = new Picture()
   #nodes: NodeView[] = []
   #types: TypeView[] = []
+  readonly #flows = new FlowRates()
+  #flowsDue = 0
   #events: StoredEvent[] = []
   #live = true
   #lastGood = performance.now()
@@ -88,7 +96,8 @@ export class Live {
     const state = this.#state()
     return {
       ...{ fleet, node, state },
-      ...{ workers: this.#picture.workers(), nodes: this.#nodes, types: this.#types, events: this.#events },
+      ...{ workers: this.#picture.workers(), nodes: this.#nodes, types: this.#types },
+      ...{ flows: this.#flows.now(), events: this.#events },
     }
   }
 
@@ -111,7 +120,11 @@ export class Live {
   }
 
   async #fill(): Promise<void> {
-    await Promise.all([this.#attempt(() => this.#readAll()), this.#readEvents()])
+    await Promise.all([
+      this.#attempt(() => this.#readAll()),
+      this.#attempt(() => this.#readFlows()),
+      this.#readEvents(),
+    ])
     this.#picture.changes() // all of it is in the snapshot that waits for this
   }
 
@@ -121,6 +134,7 @@ export class Live {
     const timers = [
       setInterval(() => this.#flush(), FLUSH_MS),
       setInterval(() => this.#attempt(() => this.#readNodes()), NODES_MS),
+      setInterval(() => this.#attempt(() => this.#readFlows()), FLOWS_MS),
       setInterval(all, ALL_MS),
     ]
     while (!signal.aborted) {
@@ -165,6 +179,18 @@ export class Live {
   async #readNodes(): Promise<void> {
     this.#nodes = await this.#of.client.nodes()
     this.#tell('nodes', this.#nodes)
+  }
+
+  async #readFlows(): Promise<void> {
+    const begun = performance.now()
+    if (begun < this.#flowsDue) return
+    this.#flowsDue = Number.POSITIVE_INFINITY
+    try {
+      if (this.#flows.take(await this.#of.client.flows())) this.#tell('flows', this.#flows.now())
+    } finally {
+      const now = performance.now()
+      this.#flowsDue = now + Math.max(FLOWS_MS - 50, FLOWS_SHARE * (now - begun))
+    }
   }
 
   async #readTypes(): Promise<void> {

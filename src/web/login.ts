@@ -6,14 +6,20 @@ import { originGuard } from './guard.js'
 import type { Keyring } from './token.js'
 
 /** `/login?token=` of the link, and the form of the page that asks for a token: both give the cookie. */
-export function loginOf(auth: Auth, keyring: Keyring): Router {
+export function loginOf(auth: Auth, keyring: Keyring, basePath: string): Router {
   const router = Router()
   const enter = async (req: Request, res: Response, given: unknown) => {
     const role = await auth.check(req, typeof given === 'string' ? given.trim() : '')
     const { name, value } = keyring.cookieOf(role)
-    res.cookie(name, value, { httpOnly: true, sameSite: 'strict', path: '/', secure: req.secure, maxAge: YEAR_MS })
+    res.cookie(name, value, {
+      httpOnly: true,
+      sameSite: 'strict',
+      path: basePath || '/',
+      secure: req.secure,
+      maxAge: YEAR_MS,
+    })
     // So that the token stays neither in the address bar nor in the history.
-    res.set('Cache-Control', 'no-store').redirect(303, '/')
+    res.set('Cache-Control', 'no-store').redirect(303, `${basePath}/`)
   }
   router.get('/login', async (req, res) => {
     if (req.query.token === undefined) throw new HysasError('UNAUTHORIZED')
@@ -27,26 +33,29 @@ export function loginOf(auth: Auth, keyring: Keyring): Router {
 const YEAR_MS = 365 * 24 * 3600 * 1000
 
 /** Tells a browser without a valid token, in a page, what to do; everyone else gets the next handler's JSON. */
-export const askForToken: ErrorRequestHandler = (thrown, req, res, next) => {
-  const error = toHysasError(thrown)
-  const page = req.path === '/login' || (req.method === 'GET' && !req.path.startsWith('/api/'))
-  if ((error.code !== 'UNAUTHORIZED' && error.code !== 'RATE_LIMITED') || !page || !wantsPage(req)) return next(thrown)
-  if (error.code === 'RATE_LIMITED') res.set('Retry-After', String(error.details.seconds))
-  res
-    .status(error.status)
-    .set('Cache-Control', 'no-store')
-    .set(
-      'Content-Security-Policy',
-      `default-src 'none'; style-src '${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-    )
-    .type('html')
-    .send(pageOf(error, req.path === '/login'))
-}
+export const askForToken =
+  (basePath: string): ErrorRequestHandler =>
+  (thrown, req, res, next) => {
+    const error = toHysasError(thrown)
+    const page = req.path === '/login' || (req.method === 'GET' && !req.path.startsWith('/api/'))
+    if ((error.code !== 'UNAUTHORIZED' && error.code !== 'RATE_LIMITED') || !page || !wantsPage(req))
+      return next(thrown)
+    if (error.code === 'RATE_LIMITED') res.set('Retry-After', String(error.details.seconds))
+    res
+      .status(error.status)
+      .set('Cache-Control', 'no-store')
+      .set(
+        'Content-Security-Policy',
+        `default-src 'none'; style-src '${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+      )
+      .type('html')
+      .send(pageOf(error, req.path === '/login', basePath))
+  }
 
 const wantsPage = (req: Request): boolean => (req.headers.accept ?? '').includes('text/html')
 
 // Nothing of the request goes into it.
-const pageOf = (error: HysasError, tried: boolean): string => `<!doctype html>
+const pageOf = (error: HysasError, tried: boolean, basePath: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -60,12 +69,12 @@ ${
     : `<p${tried ? ' role="alert"' : ''}>${tried ? 'That token is not valid here.' : 'This page needs a token.'}</p>`
 }
 <p>Open the link that <code>hysas up</code> printed. <code>hysas link</code> prints it again. Or enter the token:</p>
-<form method="post" action="/login">
+<form method="post" action="${basePath}/login">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" required autofocus autocomplete="current-password">
 <button>Enter</button>
 </form>
-<p><small>Were you in just now, and came by a link of another site? <a href="/">Open the page again</a>.</small></p>
+<p><small>Were you in just now, and came by a link of another site? <a href="${basePath}/">Open the page again</a>.</small></p>
 </main>
 </html>
 `

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FOLLOWS, type Follow } from './follows.js'
 import type { Route } from './routes.js'
 import { problem } from './schemas.js'
 
@@ -11,6 +12,7 @@ export function openapiOf(routes: readonly Route[]): Json {
     paths[route.path] = { ...paths[route.path], [route.method]: operation(route) }
   }
   paths['/stream'] = { get: STREAM }
+  for (const follow of Object.values<Follow>(FOLLOWS)) paths[follow.path] = { get: streamOperation(follow) }
   paths['/openapi.json'] = { get: { summary: 'This description.', responses: { 200: { description: 'OpenAPI 3.1' } } } }
   return {
     openapi: '3.1.0',
@@ -40,7 +42,7 @@ export function openapiOf(routes: readonly Route[]): Json {
 
 const STREAM: Json = {
   summary:
-    'Server-sent events: first `snapshot`, then `workers`, `nodes`, `types`, `events`, `state`, and `ping` every 3 s.',
+    'Server-sent events: first `snapshot`, then `workers`, `nodes`, `types`, `flows`, `events`, `state`, and `ping` every 3 s.',
   responses: {
     200: {
       description: 'A stream that does not end',
@@ -48,6 +50,15 @@ const STREAM: Json = {
     },
     default: { $ref: '#/components/responses/Error' },
   },
+}
+
+function streamOperation({ summary, role, params, query }: Follow): Json {
+  return {
+    summary,
+    'x-role': role,
+    parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query')],
+    responses: STREAM.responses,
+  }
 }
 
 function operation(route: Route): Json {

@@ -161,6 +161,15 @@ export const routes: readonly Route[] = [
     },
   }),
   route({
+    method: 'get',
+    path: '/events/counts',
+    role: 'viewer',
+    summary: 'Number of events by kind in stretches of `bucketMs`, oldest first.',
+    query: s.countQuery,
+    response: s.eventCount.array(),
+    handler: async ({ store, query }) => (await store()).countByTime(query),
+  }),
+  route({
     method: 'post',
     path: '/shutdown',
     role: 'operator',

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express, { type Express } from 'express'
+import express, { type Express, Router } from 'express'
 import type { Redis } from 'ioredis'
 import type { Client } from '../client.js'
 import type { Settings } from '../config/settings.js'
@@ -12,6 +12,7 @@ import { apiOf } from './api.js'
 import { pageFolder } from './assets.js'
 import { authOf, viewersOnlyLook } from './auth.js'
 import { BOARD_PATH, boardOf } from './board.js'
+import { followsOf } from './follows.js'
 import { hostGuard, isLoopback, originGuard } from './guard.js'
 import { boardHeaders, ourHeaders } from './headers.js'
 import { Live } from './live.js'
@@ -62,29 +63,32 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const metrics = metricsOf(node)
   const live = new Live({ client, store, fleet: settings.namespace, node: node.name, log })
   const stream = streamOf(live)
-  const board = boardOf({ client, redis, namespace: settings.namespace, log })
+  const { namespace, basePath } = settings
+  const follows = followsOf({ client, namespace, log })
+  const board = boardOf({ client, redis, namespace, basePath, log })
 
   const app = express()
-  app.disable('x-powered-by').disable('etag')
+  app.disable('x-powered-by').disable('etag').set('trust proxy', settings.trustProxy)
   app.use(ourHeaders)
-  app.get('/healthz', (_req, res) => void res.type('text').send('ok\n'))
-  app.get('/readyz', (_req, res) => {
-    const ready = node.ready()
-    res
-      .status(ready ? 200 : 503)
-      .type('text')
-      .send(ready ? 'ready\n' : 'not ready: no Redis\n')
-  })
-  app.use(hostGuard(settings.host))
-  app.use(loginOf(auth, keyring))
-  app.use(auth.guard, originGuard(), viewersOnlyLook)
-  app.use(express.json({ limit: BODY_LIMIT, reviver: refuseProto }))
-  app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.text()))
-  app.get('/api/v1/stream', stream.handler)
-  app.use('/api/v1', apiOf({ client, store, log }))
-  app.use(BOARD_PATH, boardHeaders, board.handler)
-  app.use(express.static(pageFolder(), { cacheControl: false, etag: true }))
-  app.use(notFound, askForToken, errorAnswer(log))
+  // Health also at the root: who asks for it is beside the node, not before the proxy.
+  app.use(healthOf(node))
+  const at = Router({ caseSensitive: true })
+  at.use(healthOf(node))
+  at.use(hostGuard(settings.host, settings.allowedHosts))
+  at.use(loginOf(auth, keyring, basePath))
+  at.use(auth.guard, originGuard(), viewersOnlyLook)
+  at.use(express.json({ limit: BODY_LIMIT, reviver: refuseProto }))
+  at.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.text()))
+  at.get('/api/v1/stream', stream.handler)
+  at.use('/api/v1', follows.router, apiOf({ client, store, log }))
+  at.use(BOARD_PATH, boardHeaders, board.handler)
+  at.use(express.static(pageFolder(), { cacheControl: false, etag: true }))
+  at.use(notFound, askForToken(basePath), errorAnswer(log))
+  // The page's own links are relative, so its address must end in a slash.
+  if (basePath)
+    app.get(basePath, (req, res, next) => (req.path === basePath ? res.redirect(308, `${basePath}/`) : next()))
+  app.use(basePath || '/', at)
+  app.use(hostGuard(settings.host, settings.allowedHosts), notFound, errorAnswer(log))
 
   const server = await listen(app, settings)
   const { port } = server.address() as AddressInfo
@@ -95,6 +99,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 
   const release = async () => {
     stream.close()
+    follows.close()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeAllConnections()
     auth.close()
@@ -103,14 +108,27 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   }
   let released: Promise<void> | undefined
   return {
-    url: origin + loginPath(keyring.token),
-    publicUrl: `${origin}/`,
+    url: origin + basePath + loginPath(keyring.token),
+    publicUrl: `${origin}${basePath}/`,
     port,
     close() {
       released ??= release()
       return released
     },
   }
+}
+
+function healthOf(node: NodeState): Router {
+  const router = Router()
+  router.get('/healthz', (_req, res) => void res.type('text').send('ok\n'))
+  router.get('/readyz', (_req, res) => {
+    const ready = node.ready()
+    res
+      .status(ready ? 200 : 503)
+      .type('text')
+      .send(ready ? 'ready\n' : 'not ready: no Redis\n')
+  })
+  return router
 }
 
 async function listen(app: Express, { host, port }: Settings): Promise<Server> {

@@ -6,6 +6,13 @@ const PING_MS = 3_000
 /** Bytes that may wait for a page. One that is slower misses the changes and gets a snapshot when it has caught up. */
 const MAX_WAITING = 1_000_000
 
+/** Headers of server-sent events; the last one is for nginx. */
+export const EVENT_STREAM = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+}
+
 export interface Stream {
   handler: RequestHandler
   /** Ends all streams. */
@@ -37,12 +44,7 @@ export function streamOf(live: Live): Stream {
 
   return {
     handler(req, res) {
-      res.set({
-        'Content-Type': 'text/event-stream; charset=utf-8',
-        'Cache-Control': 'no-store, no-transform',
-        'X-Accel-Buffering': 'no',
-      })
-      res.flushHeaders()
+      res.set(EVENT_STREAM).flushHeaders()
       if (req.method === 'HEAD') return void res.end()
       const page = new Page(res, async () => frame('snapshot', await live.snapshot()))
       pages.add(page)
@@ -96,6 +98,9 @@ class Page {
   }
 }
 
-function frame<K extends keyof Frames>(what: K, data: Frames[K]): string {
+const frame = <K extends keyof Frames>(what: K, data: Frames[K]): string => frameOf(what, data)
+
+/** One server-sent event. */
+export function frameOf(what: string, data: unknown): string {
   return `event: ${what}\ndata: ${JSON.stringify(data)}\n\n`
 }

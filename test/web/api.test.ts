@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { HysasError } from '../../src/errors.js'
+import { FOLLOWS } from '../../src/web/follows.js'
 import { routes } from '../../src/web/routes.js'
 import { problem } from '../../src/web/schemas.js'
 import { bearer, startTestWeb, storedEvent, workerView } from './fixture.js'
@@ -17,11 +18,13 @@ const lastCommand = () => fake.commands.at(-1)
 describe('every route', () => {
   const bodies: Record<string, object> = { '/workers': { type: 'Demo', nickname: 'Second' } }
 
+  const queries: Record<string, string> = { '/events/counts': '?bucketMs=60000' }
+
   it.each(routes.map((route) => [route.method, route.path, route] as const))(
     '%s %s answers what its schema says',
     async (method, path, route) => {
       const filled = path.replace('{nickname}', 'DemoName').replace('{operation}', 'reset')
-      const answer = await (method === 'get' ? get(filled) : post(filled, bodies[path]))
+      const answer = await (method === 'get' ? get(filled + (queries[path] ?? '')) : post(filled, bodies[path]))
       expect(answer.status).toBe(route.status ?? 200)
       expect(answer.headers['cache-control']).toBe('no-store')
       expect(() => z.strictObject({ body: route.response }).parse({ body: answer.body })).not.toThrow()
@@ -31,10 +34,16 @@ describe('every route', () => {
   it('is in the OpenAPI description, and nothing else is', async () => {
     const { body } = await get('/openapi.json')
     expect(body.openapi).toBe('3.1.0')
+    const followed = Object.values(FOLLOWS).map(({ path }) => `get ${path}`)
     const described = Object.entries<object>(body.paths).flatMap(([path, of]) =>
       Object.keys(of).map((m) => `${m} ${path}`),
     )
-    const served = [...routes.map(({ method, path }) => `${method} ${path}`), 'get /stream', 'get /openapi.json']
+    const served = [
+      ...routes.map(({ method, path }) => `${method} ${path}`),
+      ...followed,
+      'get /stream',
+      'get /openapi.json',
+    ]
     expect(described.sort()).toEqual(served.sort())
     const start = body.paths['/workers'].post
     expect(start['x-role']).toBe('operator')

@@ -34,6 +34,20 @@ describe('Bull Board', () => {
     expect(waiting?.data).toEqual(job.data)
   })
 
+  it('records what is done there, by whom and from where', async () => {
+    await http.put('/queues/api/queues/Demo/pause').set(...bearer())
+    await until(() => fake.recorded.length > 0)
+    expect(fake.recorded.at(-1)).toMatchObject({
+      kind: 'command',
+      source: expect.stringMatching(/^web:operator .*127\.0\.0\.1$/),
+      message: expect.stringMatching(/^Bull Board: PUT \/Demo\/pause/),
+    })
+    await http.put('/queues/api/queues/Demo/resume').set(...bearer())
+    const count = fake.recorded.length
+    await http.get('/queues/api/queues').set(...bearer())
+    expect(fake.recorded.length).toBe(count)
+  })
+
   it('is read-only for a viewer', async () => {
     expect((await queuesFor(VIEWER)).every(({ readOnlyMode }) => readOnlyMode)).toBe(true)
     expect((await queuesFor()).some(({ readOnlyMode }) => readOnlyMode)).toBe(false)
@@ -51,6 +65,6 @@ describe('Bull Board', () => {
 
   it('writes nothing of its own into Redis', async () => {
     const keys = await redis.keys(`${names.namespace}*`)
-    expect(keys.filter((key) => !key.startsWith(`${names.queuePrefix}:Command:`))).toEqual([])
+    expect(keys.filter((key) => !/:queue:(Command|Demo):/.test(key))).toEqual([])
   })
 })

@@ -18,6 +18,8 @@ const paths: [method: 'get' | 'post' | 'put' | 'patch', path: string][] = [
   ['get', '/metrics'],
   ['get', '/api/v1/stream'],
   ['get', '/api/v1/openapi.json'],
+  ['get', '/api/v1/tap?channel=TestWeb.Worker.Demo.DemoName.Pub'],
+  ['get', '/api/v1/workers/DemoName/logs/stream'],
   ['get', '/queues'],
   ['get', '/queues/static/js/main.js'],
   ['get', '/queues/api/queues'],

@@ -1,0 +1,118 @@
+import { type Request, type Response, Router } from 'express'
+import type { z } from 'zod'
+import type { Client } from '../client.js'
+import type { Log } from '../contract.js'
+import { HysasError, messageOf } from '../errors.js'
+import { type Names, namesOf } from '../redis/names.js'
+import { checked } from './answer.js'
+import * as s from './schemas.js'
+import { Shared, type Source } from './shared.js'
+import { EVENT_STREAM, frameOf } from './stream.js'
+import { type Tapped, tapOf } from './tap.js'
+import type { Role } from './token.js'
+
+/** A stream of its own, beside that of the fleet: for who looks at one worker or one channel. */
+export interface Follow {
+  path: string
+  role: Role
+  summary: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+}
+
+export const FOLLOWS = {
+  logs: {
+    path: '/workers/{nickname}/logs/stream',
+    role: 'viewer',
+    summary: 'Server-sent events: the last lines of its log as `lines`, then further ones as they come.',
+    params: s.ofNickname,
+  },
+  tap: {
+    path: '/tap',
+    role: 'viewer',
+    summary: 'Server-sent events: the messages of a channel of the fleet as `messages`, a sample where it is fast.',
+    query: s.tapQuery,
+  },
+} as const satisfies Record<string, Follow>
+
+/** Lines with which the log begins. */
+const LINES = 300
+const PING_MS = 3_000
+/** Bytes that may wait for a page; what comes on top is left out. */
+const MAX_WAITING = 200_000
+/** Streams of this kind that may be open at once. */
+const MOST_OPEN = 200
+
+/** The streams that pages open for a while: a worker's log, a tap on a channel. Any number of pages shares one source. */
+export function followsOf({ client, namespace, log }: { client: Client; namespace: string; log: Log }) {
+  const names = namesOf(namespace)
+  const lines = new Shared<unknown>()
+  const taps = new Shared<Tapped>()
+  const open = new Set<Response>()
+  const router = Router({ caseSensitive: true })
+
+  const begin = (req: Request, res: Response) => {
+    if (open.size >= MOST_OPEN) throw new HysasError('RATE_LIMITED', { seconds: 10 })
+    res.set(EVENT_STREAM).flushHeaders()
+    if (req.method === 'HEAD') res.end()
+    open.add(res)
+    const ping = setInterval(() => res.write('event: ping\ndata: {}\n\n'), PING_MS)
+    res.on('close', () => {
+      clearInterval(ping)
+      open.delete(res)
+    })
+  }
+  const send = (res: Response, what: string, data: unknown) => {
+    if (!res.writableEnded && res.writableLength < MAX_WAITING) res.write(frameOf(what, data))
+  }
+  const failed = (res: Response) => (error: unknown) => {
+    log.debug({ reason: messageOf(error) }, 'what a page follows was interrupted')
+    res.end()
+  }
+
+  router.get(FOLLOWS.logs.path.replace('{nickname}', ':nickname'), async (req, res) => {
+    const { nickname } = checked(FOLLOWS.logs.params, 'path', req.params)
+    const first = await client.logs(nickname, { limit: LINES })
+    const source = logOf(client, nickname, first.at(-1)?.id)
+    const leave = lines.join(nickname, source, (line) => send(res, 'lines', [line]), failed(res))
+    res.on('close', leave)
+    begin(req, res)
+    send(res, 'lines', first)
+  })
+
+  router.get(FOLLOWS.tap.path, async (req, res) => {
+    const { channel } = checked(FOLLOWS.tap.query, 'query', req.query)
+    await refuseOthers(client, names, channel)
+    const leave = taps.join(channel, tapOf(client, channel), (found) => send(res, 'messages', found), failed(res))
+    res.on('close', leave)
+    begin(req, res)
+  })
+
+  return {
+    router,
+    close() {
+      for (const res of open) res.destroy()
+      lines.close()
+      taps.close()
+    },
+  }
+}
+
+function logOf(client: Client, nickname: string, after: string | undefined): Source<unknown> {
+  return async (tell, signal) => {
+    for await (const line of client.followLogs(nickname, { signal, ...(after && { after }) })) tell(line)
+  }
+}
+
+/**
+ * Only what workers publish, and what they hear: Redis may carry other people's messages, and a channel of commands or
+ * of heartbeats carries tokens. @throws HysasError FORBIDDEN
+ */
+async function refuseOthers(client: Client, names: Names, channel: string): Promise<void> {
+  if (names.parsePub(channel)) return
+  const isOurs =
+    channel === names.namespace ||
+    (/^[.:]/.test(channel.slice(names.namespace.length)) && channel.startsWith(names.namespace))
+  if (!isOurs && (await client.flows()).some((flow) => flow.channel === channel)) return
+  throw new HysasError('FORBIDDEN', { reason: 'only channels that a worker publishes to or hears can be tapped' })
+}
