@@ -272,7 +272,7 @@ export const CATALOGUE = {
     exit: 1,
     status: 409,
     text: '{path} exists already.',
-    remedy: 'Choose another name, or remove it first.',
+    remedy: 'Choose another name or folder, or remove it first.',
   },
   NO_PROCESSOR: {
     exit: 1,
@@ -393,9 +393,11 @@ export function nearest(given: string, known: Iterable<string>): string {
 }
 
 function fill(text: string, details: ErrorDetails): string {
-  return text.replace(/\{(\w+)\}/g, (whole, key: string) =>
+  const filled = text.replace(/\{(\w+)\}/g, (whole, key: string) =>
     Object.hasOwn(details, key) ? String(details[key] ?? '') : whole,
   )
+  // a reason that ends in a full stop of its own must not give two
+  return filled.replace(/(?<=[^.\s/"'])\.\.(?=\s|$)/g, '.')
 }
 
 /** Levenshtein's distance, one row at a time. */

@@ -78,7 +78,9 @@ export function createDesk(options: DeskOptions) {
       source: String(by).slice(0, 200),
     }
     const severity = error ? 'warning' : 'info'
-    const message = error ? `${command} refused: ${error.message}` : `${command} ${about.nickname}: ${result}`
+    const message = error
+      ? `${command} refused: ${error.message}`
+      : `${`${command} ${about.nickname}`.trim()}: ${result}`
     record({
       kind: 'command',
       severity,

@@ -65,7 +65,7 @@ async function launch(files: EmbeddedFiles, program: string): Promise<ServerReco
   keeper.on('error', () => {}) // seen as a keeper that is gone
   keeper.unref()
   const pid = keeper.pid ?? 0
-  const url = `redis://:${password}@127.0.0.1:${port}`
+  const url = `redis://default:${password}@127.0.0.1:${port}`
   return { url, port, pid: 0, keeper: pid, keeperBirth: birthOf(pid), host: hostname() }
 }
 

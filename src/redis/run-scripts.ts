@@ -287,6 +287,7 @@ if how == 'ticked' then
   if nextTick < now then nextTick = now end
   redis.call('HSET', info, 'status', 'started', 'next_tick', string.format('%.3f', nextTick / 1000))
   redis.call('ZADD', beats, nextTick + tonumber(ARGV[13]), member)
+  redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = 'started', next_tick = nextTick / 1000}))
   return {'1', '0', '0', '0', string.format('%.0f', nextTick)}
 end
 redis.call('ZREM', beats, member)

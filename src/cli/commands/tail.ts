@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { NICKNAME } from '../../redis/names.js'
 import type { Cli } from '../cli.js'
 import { withClient } from '../connect.js'
 import { whole } from '../parse.js'
@@ -16,7 +17,12 @@ export function registerTail(program: Command, cli: Cli): Command {
 async function tail(cli: Cli, what: string, count = Number.POSITIVE_INFINITY): Promise<void> {
   const signal = cli.interrupted()
   await withClient(cli, async (client) => {
-    note(cli, `messages of ${clean(what)} (Ctrl-C ends)`)
+    const isWorker = await client.show(what).then(
+      () => true,
+      () => false,
+    )
+    note(cli, `messages of ${isWorker ? 'the worker' : 'the raw channel'} ${clean(what)} (Ctrl-C ends)`)
+    if (!isWorker && NICKNAME.test(what)) note(cli, `there is no worker ${what}; \`hysas list\` shows all`)
     let seen = 0
     for await (const message of client.tail(what, { signal })) {
       item(cli, message, () => clean(message.raw))
