@@ -8,6 +8,7 @@ import { schedulerIdOf } from '../redis/names.js'
 import { claim, type FinishAnswer, type FinishHow, finish } from '../redis/run-scripts.js'
 import type { StoredEvent } from '../store/types.js'
 import type { Kept } from './kept.js'
+import { tooLarge } from './memory.js'
 import type { Run, RunEnd } from './run.js'
 import type { Runner } from './runner.js'
 
@@ -121,7 +122,19 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
     }
     if (failure && !claimed) await writeEnd(run, 'ticked', failure)
     const alive = child && !child.exited
-    if (alive && claimed && !run.ending && run.entry.bundle === child.processFile && result?.how !== 'stale') {
+    const [large] = alive ? tooLarge([run]) : []
+    if (large) {
+      const message = `its child is replaced: ${large.why}`
+      record({ kind: 'crashed', severity: 'error', nickname, type, epoch: claimed?.epoch ?? null, message })
+    }
+    if (
+      alive &&
+      claimed &&
+      !large &&
+      !run.ending &&
+      run.entry.bundle === child.processFile &&
+      result?.how !== 'stale'
+    ) {
       const graceMs = (run.entry.manifest?.graceSeconds ?? 10) * 1000
       kept.keep(nickname, {
         child,

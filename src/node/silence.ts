@@ -7,22 +7,22 @@ const PULSE_MS = 1000
 const STOPPED_MS = 2000
 /** And one that computes: its event loop is blocked, perhaps for ever, perhaps only for a long calculation. */
 const BUSY_MS = 6500
-/** Where the node itself was held up for so long, it has messages of children to read first. */
-const OWN_GAP_MS = 1600
+/** Where the node itself was held up for so long, it has messages of children to read first, ms. */
+const HELD_UP_MS = 600
+/** How often it is looked whether it is, ms. */
+const LOOK_MS = 250
 
 /**
  * Tells runs whose child is wedged: it lives, but its event loop gives no sign. BullMQ can't tell, since the node renews
  * the lock. Judged by what the child sends to its node, by the monotonic clock, so also while Redis is away.
  */
 export function createSilence() {
-  let lastMs = performance.now()
+  const wasHeldUp = watchOwnLoop()
 
   /** Called every second. @returns why, for each run that is to be killed */
   return function wedged(runs: readonly Run[]): { run: Run; why: string }[] {
+    if (wasHeldUp()) return []
     const now = performance.now()
-    const heldUp = now - lastMs > OWN_GAP_MS
-    lastMs = now
-    if (heldUp) return []
     return runs.flatMap((run) => {
       if (run.ending) return [] // the ladder ends it
       const since = run.heardAt ?? run.handedAt ?? run.takenAt
@@ -34,6 +34,23 @@ export function createSilence() {
       if (silentMs < BUSY_MS || run.handedAt === undefined) return []
       return [{ run, why: `its event loop was blocked for ${seconds} s` }]
     })
+  }
+}
+
+/** @returns a function that tells whether this process was held up since it was last asked */
+function watchOwnLoop(): () => boolean {
+  let lastMs = performance.now()
+  let longestMs = 0
+  const look = () => {
+    const now = performance.now()
+    longestMs = Math.max(longestMs, now - lastMs - LOOK_MS)
+    lastMs = now
+  }
+  setInterval(look, LOOK_MS).unref()
+  return () => {
+    const heldUp = Math.max(longestMs, performance.now() - lastMs - LOOK_MS) > HELD_UP_MS
+    longestMs = 0
+    return heldUp
   }
 }
 
