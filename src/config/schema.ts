@@ -145,7 +145,7 @@ export const SETTINGS: readonly SettingRow[] = [
     key: 'processors',
     env: ['HYSAS_PROCESSORS'],
     flag: '--processors <folder>',
-    default: '`processors` in the working folder, where there is one; the built-in ones always come last',
+    default: '`processors` in the working folder; the built-in ones always come last',
     check: z.array(text('a folder'), wanted('one folder or a list of folders')).min(1, wanted('at least one folder')),
     description:
       'Folders with processor files; an earlier one shadows a later one. In the variable separated as in PATH.',

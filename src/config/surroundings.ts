@@ -13,8 +13,8 @@ export interface Surroundings {
 
 /** `home` is the folder of the configuration file, else the working folder. */
 export function surroundingsOf(home: string): Surroundings {
-  const folder = join(home, 'processors')
-  return { processors: isFolder(folder) ? [folder] : [], node: nodeNameOf(hostname()), isFolder }
+  // also where it isn't there yet: it is noticed when it comes
+  return { processors: [join(home, 'processors')], node: nodeNameOf(hostname()), isFolder }
 }
 
 function isFolder(path: string): boolean {
