@@ -16,8 +16,11 @@ export type RedisRole = 'worker' | 'subscriber' | 'client' | 'node'
 export function connectRedis(url: string, role: RedisRole, name = '', extra: Options = {}): Redis {
   const redis = new Redis(url, { ...OPTIONS[role], connectionName: connectionName(role, name), ...extra })
   redis.on('error', ignore) // ioredis crashes or prints where nobody listens; `ready` and the commands tell
-  return watchSilence(redis)
+  return watchSilence(redis, LOOK_MS[role])
 }
+
+/** A node has to notice a dead connection while its locks, of three seconds, still hold. */
+const LOOK_MS: Record<RedisRole, number> = { node: 500, worker: 1000, subscriber: 1000, client: 1000 }
 
 const retryStrategy = (times: number): number => Math.min(1000, 50 * 2 ** Math.min(times - 1, 10))
 

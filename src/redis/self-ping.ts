@@ -1,8 +1,6 @@
 import type { Command, Redis, RedisOptions } from 'ioredis'
 
-/** How often a connection is looked at, ms. */
-const LOOK_MS = 1000
-/** After so many looks at which nothing had been heard the connection is doubted: 2 to 3 s. */
+/** After so many looks at which nothing had been heard the connection is doubted. */
 const DOUBTED = 2
 /** What a second connection may take to get an answer, ms. */
 const PROBE_MS = 2000
@@ -10,19 +8,21 @@ const PROBE_MS = 2000
 const SETTLE_MS = 100
 
 /**
- * Notices a connection that is dead though nobody closed it (a half-open one: a firewall forgot it, a cable was pulled):
- * where nothing was heard for a second it asks PING, and where that gets no answer either, it lets a second connection
- * try. Only where that one is answered, the first is dropped, and ioredis opens it anew: a Redis that stands still for a
- * while would answer neither, and what was sent to it would be carried out twice. Duplicates are watched too.
+ * Notices a connection that is dead though nobody closed it (a half-open one: a firewall forgot it, a cable was pulled),
+ * two to three looks after it fell silent. Where nothing was heard since the look before, it asks PING; where that gets
+ * no answer either, it lets a second connection try. Only where that one is answered, the first is dropped, and ioredis
+ * opens it anew: a Redis that stands still for a while would answer neither, and what was sent to it would be carried
+ * out twice. Duplicates of the connection are watched too.
+ * @param everyMs how often it is looked at
  */
-export function watchSilence(redis: Redis): Redis {
+export function watchSilence(redis: Redis, everyMs: number): Redis {
   const duplicate = redis.duplicate.bind(redis)
   redis.duplicate = ((override?: Partial<RedisOptions>) =>
-    watchSilence(duplicate(override) as Redis)) as typeof redis.duplicate
+    watchSilence(duplicate(override) as Redis, everyMs)) as typeof redis.duplicate
   let stop = () => {}
   redis.on('connect', () => {
     stop()
-    stop = look(redis, () => duplicate(PROBE) as Redis)
+    stop = look(redis, everyMs, () => duplicate(PROBE) as Redis)
   })
   redis.on('close', () => stop())
   return redis
@@ -37,7 +37,7 @@ const PROBE: Partial<RedisOptions> = {
 }
 
 /** Looks at the present socket of a connection until told to stop. */
-function look(redis: Redis, probe: () => Redis): () => void {
+function look(redis: Redis, everyMs: number, probe: () => Redis): () => void {
   const { stream } = redis
   let heardBytes = stream.bytesRead
   let silent = 0
@@ -55,14 +55,14 @@ function look(redis: Redis, probe: () => Redis): () => void {
 
   const timer = setInterval(() => {
     const now = performance.now()
-    const heldUp = now - lookedMs > 2 * LOOK_MS // there may be answers that we haven't read yet
+    const heldUp = now - lookedMs > 2 * everyMs // there may be answers that we haven't read yet
     lookedMs = now
     if (stream.bytesRead !== heardBytes || heldUp || waitsForLong(redis)) {
       heardBytes = stream.bytesRead
       silent = 0
     } else if (++silent === 1 && redis.status === 'ready') redis.ping().catch(() => {})
     else if (silent >= DOUBTED && !doubting) void doubt()
-  }, LOOK_MS).unref()
+  }, everyMs).unref()
   return () => clearInterval(timer)
 }
 

@@ -9,20 +9,21 @@ import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { lives, processors } from './fixture.js'
 import { makeNetwork, type Network } from './network.js'
-import { changedRuns, hearSaid, pause, runsOf, type Said, startSaying } from './redis-fixture.js'
+import { canInject, changedRuns, hearSaid, pause, runsOf, type Said, startSaying } from './redis-fixture.js'
 import { FULL, measured, measuredMs } from './table.js'
 
 const ns = namespace()
 const nicknames = ['n0', 'n1', 'n2']
 const file = join(temporaryFolder('hysas-said'), 'said')
-let network: Network
-let farNode: TestNode
+let network: Network | undefined
+let farNode: TestNode | undefined
 let port: number
 let client: Client
 let heard: Awaited<ReturnType<typeof hearSaid>>
 
 /** A node beyond a cable hosts the workers; a second one stands beside Redis. */
 beforeAll(async () => {
+  if (!canInject(16, 'link of a node down') || !canInject(18, 'a slow and lossy network')) return
   network = await makeNetwork()
   const server = await startRedis({ args: ['--bind', '0.0.0.0', '--protected-mode', 'no'] })
   const folders = [processors('Says')]
@@ -35,7 +36,7 @@ beforeAll(async () => {
   await startNode({ namespace: ns, name: 'near', url: server.url, processors: folders })
 })
 
-afterAll(() => farNode.stop()) // while its network is there
+afterAll(() => farNode?.stop()) // while its network is there
 
 const written = (): Said[] =>
   readFileSync(file, 'utf8')
@@ -44,6 +45,7 @@ const written = (): Said[] =>
     .map((line) => JSON.parse(line))
 
 it('a slow and lossy network is no reason to move a worker', async () => {
+  if (!network) return
   const before = await runsOf(client, nicknames.length)
   await network.impair(200, 5)
   expect(await network.connectMs(port)).toBeGreaterThan(150)
@@ -59,6 +61,7 @@ it('a slow and lossy network is no reason to move a worker', async () => {
 }, 400_000)
 
 it('workers that are cut off fall silent before others take their place, and end when they are back', async () => {
+  if (!network) return
   const before = await runsOf(client, nicknames.length)
   expect([...before.values()].map(({ node }) => node)).toEqual(['far', 'far', 'far'])
   network.down()
