@@ -53,6 +53,7 @@ export function resolveSettings({ flags = {}, env = {}, file, cwd, here }: Resol
     processors: value('processors', around.processors),
     node: value('node', around.node),
     capacity: value('capacity', 1000),
+    keepDays: value('keepDays', 90),
     databases: value('databases', {}),
     dataDir: value('dataDir', join(home, '.hysas')),
     logLevel: value('logLevel', 'info'),

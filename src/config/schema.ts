@@ -134,6 +134,13 @@ export const SETTINGS: readonly SettingRow[] = [
       'Further names by which the page may be asked for, such as `fleet.example.org`. In the variable separated by commas.',
   },
   {
+    key: 'keepDays',
+    env: ['HYSAS_KEEP_DAYS'],
+    default: '90',
+    check: wholeNumber(0, 36_500),
+    description: 'Days after which events are removed from the event store; 0 keeps them for ever.',
+  },
+  {
     key: 'namespace',
     env: ['HYSAS_NAMESPACE'],
     default: 'HySAS',

@@ -29,6 +29,8 @@ export interface Settings {
   node: string
   /** Most workers that this node hosts. */
   capacity: number
+  /** Days that events are kept; 0: for ever. */
+  keepDays: number
   /** Names that `ctx.database(name)` knows, to URLs. */
   databases: Record<string, string>
   /** Folder of everything that HySAS keeps on disk: `<cwd>/.hysas`. Absolute. */

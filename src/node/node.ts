@@ -32,6 +32,7 @@ import { offersOf } from './offers.js'
 import { builtFile, ownPackage } from './package-root.js'
 import { checkParams } from './params.js'
 import { restoreFleet } from './restore.js'
+import { PRUNE_MS, pruneEvents } from './retention.js'
 import { fairShare } from './share.js'
 import { claimStore, storeOptionsOf } from './store-place.js'
 import { ensureSystem } from './system.js'
@@ -196,6 +197,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       await mine.check(changed)
     })
     every(750, 'stalled jobs', mine.freeStalled)
+    every(PRUNE_MS, 'old events', () => pruneEvents(() => openStore(storeOptions), settings.keepDays, log))
     // Monitor reconciles all else; what is done to its own queue, and to that of the commands, only a node can undo
     every(3000, 'system queues', () =>
       reconcile({ redis, names, queues, nodes, record: recordNow, log, types: SYSTEM }),

@@ -40,6 +40,7 @@ describe('settings', () => {
       processors: ['/work/processors'],
       node: 'host',
       capacity: 1000,
+      keepDays: 90,
       databases: {},
       dataDir: '/work/.hysas',
       logLevel: 'info',

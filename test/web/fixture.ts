@@ -36,6 +36,7 @@ export function settingsOf(change: Partial<Settings> = {}): Settings {
     namespace: 'TestWeb',
     processors: [],
     node: 'node-1',
+    keepDays: 90,
     capacity: 100,
     databases: {},
     dataDir: temporaryFolder('hysas-web'),
