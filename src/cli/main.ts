@@ -6,6 +6,7 @@ import { run } from './program.js'
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
+    if (error.code === 'EIO') return // the terminal was closed: a signal tells that, and the program ends in order
     throw error
   })
 

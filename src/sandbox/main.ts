@@ -55,7 +55,9 @@ function onCrash(thrown: unknown, what: string): void {
 process.on('message', onMessage)
 // The node is gone: nothing here may go on in its worker's name.
 process.on('disconnect', () => exit(1))
-process.on('SIGINT', () => {}) // Ctrl-C in a terminal is the node's: it ends its children in order
+// Ctrl-C in a terminal, or its end, is the node's: it ends its children in order.
+process.on('SIGINT', () => {})
+process.on('SIGHUP', () => {})
 process.on('SIGTERM', () => void Promise.resolve(host?.terminate()).finally(() => exit(0)))
 process.on('uncaughtException', (thrown) => onCrash(thrown, 'An error was thrown that nobody caught.'))
 process.on('unhandledRejection', (thrown) => onCrash(thrown, 'A promise was rejected that nobody awaited.'))

@@ -100,6 +100,7 @@ together('row 34: a node that is ended in a hurry', () => {
       node.child.kill('SIGINT')
       await sleep(700)
       expect(childrenOf(node.pid).length).toBeGreaterThan(0) // it waits for its worker
+      expect(existsSync(join(folder, 'bye'))).toBe(true)
       node.child.kill('SIGINT')
     })
     expect((await node.exited).signal).toBe('SIGINT')
@@ -113,6 +114,7 @@ together('row 34: a node that is ended in a hurry', () => {
     await endsCleanly(launched, { fault, graceMs: GRACE_MS, redisPort: recordOf(folder).port }, () =>
       node.child.kill('SIGKILL'),
     )
+    expect(existsSync(join(folder, 'bye'))).toBe(true)
   }, 90_000)
 
   it('leaves nothing behind when it is ended while it starts', async () => {
