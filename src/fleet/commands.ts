@@ -8,6 +8,7 @@ import {
   drawRevision,
   redisNowMs,
   settleStopped,
+  withdrawRevision,
 } from '../redis/fleet-scripts.js'
 import { checkNickname, checkType, type Names } from '../redis/names.js'
 import { readWanted } from './fleet.js'
@@ -23,9 +24,10 @@ export const CommandData = z.strictObject({
   command: z.enum(COMMANDS).optional(),
   type: z.string().optional(),
   nickname: z.string().optional(),
-  params: z.record(z.string(), z.unknown()).optional(),
+  // not copied: a key such as __proto__ would be gone before it could be refused
+  params: z.custom<Record<string, unknown>>(isObject, 'an object is wanted').optional(),
   operation: z.string().max(100).optional(),
-  args: z.record(z.string(), z.unknown()).optional(),
+  args: z.custom<Record<string, unknown>>(isObject, 'an object is wanted').optional(),
   /** Of shutdown: stop all workers for good first. */
   forget: z.boolean().optional(),
   revision: z.number().int().positive().optional(),
@@ -61,8 +63,20 @@ export interface CommandAnswer {
  * @throws HysasError the coded refusal
  */
 export async function execute(context: CommandContext, name: CommandName, data: CommandData): Promise<CommandAnswer> {
-  await refuseExpired(context, name, data)
-  const given = { ...data, revision: data.revision ?? (await draw(context, data)) }
+  let revision = data.revision
+  try {
+    await refuseExpired(context, name, data)
+    revision ??= await draw(context, data)
+    return await carryOut(context, name, { ...data, revision })
+  } catch (error) {
+    // later commands of the nickname need not wait for it
+    if (revision !== undefined && data.nickname !== undefined)
+      await withdrawRevision(context.redis, context.names, data.nickname, revision)
+    throw error
+  }
+}
+
+async function carryOut(context: CommandContext, name: CommandName, given: Given): Promise<CommandAnswer> {
   if (name === 'start') return start(context, given)
   if (name === 'stop') return stop(context, given)
   if (name === 'restart') return restart(context, given)
@@ -228,4 +242,8 @@ async function unknownWorker({ redis, names }: CommandContext, nickname: string)
 function jobOf(type: string, data: Given, offer: OfferedType): WorkerJob {
   const { kind, every, cron, timezone } = offer
   return { type, nickname: checkNickname(data.nickname), revision: data.revision, kind, every, cron, timezone }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -14,6 +14,7 @@ import { giveReply, submit } from '../fleet/submit.js'
 import type { Logger } from '../log.js'
 import { countRaw } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE } from '../redis/names.js'
+import { removeUnreadable } from '../redis/unreadable-jobs.js'
 import type { StoredEvent } from '../store/types.js'
 import { readRaw } from './raw-command.js'
 
@@ -113,6 +114,15 @@ export function createDesk(options: DeskOptions) {
     if (code === 'FORBIDDEN') record({ kind: 'command', ...about, data: { result: code } })
   }
 
+  /** A job that is no JSON was written into Redis by hand. */
+  function refuseUnreadable(): void {
+    removeUnreadable(redis, names, COMMAND_QUEUE)
+      .then((ids) => {
+        if (ids.length && spared()) log.warn({ jobs: ids.slice(0, 10) }, 'commands were refused: they are not JSON')
+      })
+      .catch((error: unknown) => log.debug({ err: messageOf(error) }, 'the queue of commands'))
+  }
+
   return {
     async start(): Promise<void> {
       worker = new Worker(COMMAND_QUEUE, take, {
@@ -125,7 +135,10 @@ export function createDesk(options: DeskOptions) {
         drainDelay: 1,
         runRetryDelay: 1000,
       })
-      worker.on('error', (error) => log.debug({ err: error.message }, 'the queue of commands'))
+      worker.on('error', (error) => {
+        log.debug({ err: error.message }, 'the queue of commands')
+        if (error instanceof SyntaxError) refuseUnreadable()
+      })
       subscriber.on('message', (channel: string, raw: string) => {
         if (channel === names.command)
           hear(raw).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'a raw command was lost'))

@@ -125,7 +125,10 @@ local function refuse(verdict)
   redis.call('ZREM', pending, ARGV[3])
   return answer(verdict)
 end
-if revision < last then redis.call('ZREM', pending, ARGV[3]) return answer('superseded') end
+if revision < last then
+  redis.call('ZREM', pending, ARGV[3])
+  return answer(op == 'start' and isWanted and 'taken' or 'superseded')
+end
 if revision == last then redis.call('ZREM', pending, ARGV[3]) return answer('again') end
 if op == 'start' then
   if isWanted then return refuse('taken') end
