@@ -40,7 +40,7 @@ export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Prom
     const settings = { ...given, redisUrl: embedded?.url ?? (given.redisUrl as string) }
     const node = serve(settings, nodeLog(cli, given.logLevel))
     releasers.push(() => node.stop('shutdown'))
-    await node.start()
+    await unlessAborted(end, node.start())
     endWith(end, async () => node.stop((await isAlone(settings, node.name)) ? 'shutdown' : 'handover'))
     return {
       name: node.name,
@@ -56,6 +56,22 @@ export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Prom
   } catch (error) {
     await release()
     throw error
+  }
+}
+
+/** A start may take long: one that is interrupted is not waited for. @throws the signal's reason, or what `work` throws */
+async function unlessAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  work.catch(() => {}) // told by the race, unless the signal was first
+  signal.throwIfAborted()
+  let hear = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    hear = () => reject(signal.reason)
+    signal.addEventListener('abort', hear, { once: true })
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', hear)
   }
 }
 

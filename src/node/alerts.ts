@@ -5,7 +5,7 @@ import { readNodeTroubles, readWorkerTroubles, type Trouble } from '../fleet/tro
 import type { Logger } from '../log.js'
 import { leaseAlerts, readAlerts, releaseAlerts, writeAlerts } from '../redis/alert-scripts.js'
 import { redisNowMs } from '../redis/fleet-scripts.js'
-import type { Names } from '../redis/names.js'
+import { type Names, NICKNAME } from '../redis/names.js'
 import { createAlertQueue, type Problem } from './alert-queue.js'
 import { STORE_PROBLEM } from './health.js'
 
@@ -167,9 +167,9 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
     /** What came over the channel of events. */
     heard(raw: string): void {
       if (!TELLING.test(raw)) return
-      const { kind, nickname, message = '' } = JSON.parse(raw) as { kind: string; nickname?: string; message?: string }
+      const { kind, nickname, message } = eventOf(raw)
       if (kind === 'data_lost') dataLost = { at: performance.now(), message }
-      else if (nickname && holder) named.add(nickname)
+      else if (NICKNAME.test(nickname) && holder && named.size < MOST) named.add(nickname)
     },
 
     async close(): Promise<void> {
@@ -184,6 +184,16 @@ function surrounding(problem: string): [string, Trouble] {
   const about = { type: '', nickname: '', node: '', message: problem }
   if (problem.startsWith(STORE_PROBLEM)) return ['database', { ...about, kind: 'database' }]
   return [`redis:${problem}`, { ...about, kind: 'redis' }]
+}
+
+/** Whoever reaches Redis may publish there: what is no event is nobody's. */
+function eventOf(raw: string): { kind: string; nickname: string; message: string } {
+  try {
+    const { kind, nickname, message } = JSON.parse(raw) as Record<string, unknown>
+    return { kind: String(kind), nickname: String(nickname), message: String(message ?? '').slice(0, 1000) }
+  } catch {
+    return { kind: '', nickname: '', message: '' }
+  }
 }
 
 /** A connection of a node waits for Redis as long as it takes; here that is an answer, too. */

@@ -126,6 +126,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
 
     releasers.push(() => catalog.close())
     await catalog.start()
+    if (stopping) throw new HysasError('INTERRUPTED', { signal: 'its end' })
     const logs = createLogKeeper({ dir: join(settings.dataDir, 'logs'), redis, names, log })
     releasers.push(() => logs.close())
     const writer = createWriter({
@@ -214,6 +215,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   }
 
   async function stop(how: StopHow): Promise<void> {
+    if (!host) await catalog.close() // what takes longest in a start
     await starting?.catch(() => {})
     draining = true
     if (host) record({ kind: 'node', message: `node ${name} ends (${how})` }) // else it has never been one

@@ -104,9 +104,12 @@ function readCall(raw: string): Call | { refusal: HysasError; reply: string | un
   if (raw.length > LIMIT) return refuse(`it has ${raw.length} characters, more than ${LIMIT}`)
   let message: unknown
   try {
-    message = JSON.parse(raw)
-  } catch {
-    return refuse('it is not JSON')
+    message = JSON.parse(raw, (key, value: unknown) => {
+      if (key === '__proto__' || key === 'constructor' || key === 'prototype') throw new TypeError(key)
+      return value
+    })
+  } catch (error) {
+    return refuse(error instanceof TypeError ? `the key "${error.message}" is not allowed` : 'it is not JSON')
   }
   if (!isObject(message)) return refuse('it is not a JSON object')
   const { type, operation_name: operation, kwargs = {}, reply: id } = message
