@@ -147,7 +147,8 @@ export function createDesk(options: DeskOptions) {
     },
 
     async close(): Promise<void> {
-      await worker?.close()
+      // commands at work are waited for, but nothing that only a Redis that is away could tell
+      await worker?.close(redis.status !== 'ready')
     },
   }
 }

@@ -70,6 +70,8 @@ export function createHealth({ redis, log, record }: HealthOptions) {
     /** Does Redis take what this node writes? */
     isWritable: (): boolean => !refusing && !isSilent(),
 
+    isAnswered: (): boolean => !isSilent(),
+
     /** How the node's own writing went: nothing tells better whether Redis can be written. */
     async wrote(writing: Promise<unknown>): Promise<void> {
       try {

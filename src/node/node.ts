@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Settings } from '../config/settings.js'
 import { nodeNameOf } from '../config/surroundings.js'
@@ -13,7 +14,7 @@ import { createQueues } from '../fleet/queues.js'
 import { reconcile } from '../fleet/reconcile.js'
 import { type Logger, withoutPassword } from '../log.js'
 import { followRedisClock } from '../redis/clock.js'
-import { checkServer, connectRedis, ready } from '../redis/connect.js'
+import { abandon, checkServer, connectRedis, ready } from '../redis/connect.js'
 import { beatNode, removeNode } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE, type Names, namesOf } from '../redis/names.js'
 import type { WorkerHash } from '../redis/restore-scripts.js'
@@ -36,6 +37,7 @@ import { PRUNE_MS, pruneEvents } from './retention.js'
 import { fairShare } from './share.js'
 import { claimStore, storeOptionsOf } from './store-place.js'
 import { ensureSystem } from './system.js'
+import { readWake } from './wake.js'
 
 export interface NodeOptions {
   settings: Settings & { redisUrl: string }
@@ -67,6 +69,12 @@ export interface HysasNode {
 }
 
 const BEAT_MS = 1000
+/** A node that ends waits for a Redis that is away no longer than this. */
+const AWAY_MS = 2000
+/** Others are told that it ends, if that can be done so soon. */
+const TELL_MS = 500
+/** What is released may take so long. */
+const RELEASE_MS = 6000
 /** Queues that must work for anything else to. */
 const SYSTEM = ['Monitor', 'Process', COMMAND_QUEUE]
 
@@ -215,18 +223,30 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   }
 
   async function stop(how: StopHow): Promise<void> {
+    const leaving = leaveWithoutRedis()
     if (!host) await catalog.close() // what takes longest in a start
     await starting?.catch(() => {})
     draining = true
     if (host) record({ kind: 'node', message: `node ${name} ends (${how})` }) // else it has never been one
-    await beat().catch(() => {})
-    await host?.drain(how)
+    await Promise.race([beat().catch(() => {}), delay(TELL_MS, undefined, { ref: false })])
+    await host?.drain(how).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'not all ended in order'))
     for (const release of releasers.splice(0).reverse()) {
-      await Promise.resolve()
+      const releasing = Promise.resolve()
         .then(release)
         .catch((error: unknown) => log.debug({ err: messageOf(error) }, 'while ending'))
+      await Promise.race([releasing, delay(RELEASE_MS, undefined, { ref: false })])
     }
+    clearInterval(leaving)
     resolveStopped(how)
+  }
+
+  /** A Redis that is away must not keep the node from ending: what waits for it fails then. */
+  function leaveWithoutRedis(): NodeJS.Timeout {
+    let lastMs = performance.now()
+    return setInterval(() => {
+      if (redis.status === 'ready' && health.isAnswered()) lastMs = performance.now()
+      else if (performance.now() - lastMs > AWAY_MS && redis.status !== 'end') abandon(redis)
+    }, 250)
   }
 
   /** Runs `work` again and again, never two at once; what it throws is told and survived. */
@@ -318,7 +338,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   }
 
   function wake(raw: string): void {
-    const message = JSON.parse(raw) as { what?: string; type?: string; nickname?: string; epoch?: number }
+    const message = readWake(raw)
     if (message.what === 'shutdown') void beat().catch(() => {})
     // a share that is a second old would let the first node take what is the second's
     const counted =

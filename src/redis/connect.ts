@@ -47,6 +47,16 @@ const OPTIONS: Record<RedisRole, Options> = {
   },
 }
 
+/** Closes a connection, whose Redis may be away, for good: whatever waits for it is rejected. */
+export function abandon(redis: Redis): void {
+  const between = redis.status === 'reconnecting'
+  redis.disconnect()
+  if (!between) return
+  // closed between two attempts, ioredis would let wait for ever what waits; closed within one, it rejects it
+  redis.connect().catch(ignore)
+  redis.disconnect()
+}
+
 function connectionName(role: RedisRole, name: string): string {
   return `hysas:${role}:${name}`.replace(/[^\x21-\x7e]/g, '_').slice(0, 120)
 }

@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
+import { clientOf, startNode } from '../helpers/node.js'
 import { run } from '../helpers/process.js'
 import { startRedis } from '../helpers/redis.js'
+import { childrenOf, lives, processors } from './fixture.js'
+import { pause, startSaying } from './redis-fixture.js'
 import { atLeisure, measuredMs } from './table.js'
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js')
@@ -51,3 +54,22 @@ it('a policy that may throw data away is refused at boot, with the remedy, wheth
     expect(output).toContain('maxmemory-policy noeviction')
   }
 })
+
+it('a node can be ended while Redis is away; nothing of it is left', async () => {
+  const ns = namespace()
+  const server = await startRedis()
+  const node = await startNode({ namespace: ns, url: server.url, processors: [processors('Says')] })
+  await startSaying(await clientOf(ns, server.url), ['e0', 'e1'])
+  const children = childrenOf(node.pid)
+  expect(children.length).toBeGreaterThanOrEqual(3)
+  await server.kill()
+  await pause(500)
+  const at = performance.now()
+  process.kill(node.pid, 'SIGTERM')
+  const { code } = await node.exited
+  const ms = performance.now() - at
+  measuredMs(13, 'SIGTERM to a node while Redis is away: grace 2 s and', 5000, ms - 2000)
+  expect(code).toBe(0)
+  expect(children.filter(lives)).toEqual([])
+  expect(ms).toBeLessThan(atLeisure(7000))
+}, 60_000)

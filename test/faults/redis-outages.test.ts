@@ -64,11 +64,12 @@ describe('Redis is killed and comes back after a second', () => {
 })
 
 describe('Redis is away, or stands still', () => {
+  const pausedMs = FULL ? '5000' : '4000'
   const awayMs = FULL ? 30_000 : 6000
   const faults: [row: number, fault: string, inject: () => Promise<void>][] = [
     [13, `Redis away ${awayMs / 1000} s`, () => away(awayMs)],
     [14, 'DEBUG SLEEP 5', () => stands('DEBUG', 'SLEEP', '5')],
-    [14, 'CLIENT PAUSE 4000', () => stands('CLIENT', 'PAUSE', '4000')],
+    [14, `CLIENT PAUSE ${pausedMs}`, () => stands('CLIENT', 'PAUSE', pausedMs)],
   ]
 
   it.each(faults)(
@@ -154,6 +155,11 @@ describe('Redis is full', () => {
   it('tells so, and goes on when there is room; no worker has failed for good', async () => {
     const before = await runsOf(client, 4)
     const redis = connectRedis(server.url)
+    const used = Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1])
+    await redis.config('SET', 'maxmemory', String(Math.round(used * 1.08)))
+    await until(async () =>
+      (await client.nodes()).some(({ problems }) => problems.some((one) => /nearly full/.test(one))),
+    )
     await redis.config('SET', 'maxmemory', '1')
     process.kill(before.get('w0')?.pid ?? 0, 'SIGKILL')
     await until(() => nodes.every((node) => node.output().includes('Redis is full')), { what: 'the alarm' })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 /** Says which run of it speaks; where a file is named, it writes the same there once Redis has taken it. */
 export default defineProcessor({
+  graceSeconds: 2,
   params: z.object({ everyMs: z.number().default(25), file: z.string().optional() }),
   async produce(ctx) {
     for (let n = 0; !ctx.signal.aborted; n++) {
