@@ -2,7 +2,7 @@ import type { LogLevel } from '../contract.js'
 import { createLog, type Logger } from '../log.js'
 import type { Cli } from './cli.js'
 import { logLine } from './logline.js'
-import { painter } from './print.js'
+import { painter, safeJson } from './print.js'
 
 const LEVELS: Record<number, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> = {
   10: 'trace',
@@ -16,7 +16,8 @@ const LEVELS: Record<number, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fa
 /** The log of a node on standard error: readable where a person looks, else one JSON object a line. */
 export function nodeLog(cli: Cli, level: LogLevel): Logger {
   const pretty = Boolean(cli.stderr.isTTY) && !cli.json
-  return createLog({}, level, { write: (line: string) => void cli.stderr.write(pretty ? prettyLine(cli, line) : line) })
+  const shown = (line: string) => (pretty ? prettyLine(cli, line) : safeJson(line))
+  return createLog({}, level, { write: (line: string) => void cli.stderr.write(shown(line)) })
 }
 
 /** pino's JSON as a person reads it. */

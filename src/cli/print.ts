@@ -54,7 +54,11 @@ export function cleanLines(text: string): string {
 
 /** JSON that is safe to show: what JSON leaves as it is but a terminal would obey is escaped. */
 export function jsonText(value: unknown, space?: number): string {
-  const text = JSON.stringify(value, undefined, space) ?? 'null'
+  return safeJson(JSON.stringify(value, undefined, space) ?? 'null')
+}
+
+/** The same for what is JSON already. */
+export function safeJson(text: string): string {
   return text.replace(UNSAFE_IN_JSON, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
