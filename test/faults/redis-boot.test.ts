@@ -68,8 +68,9 @@ it('a node can be ended while Redis is away; nothing of it is left', async () =>
   process.kill(node.pid, 'SIGTERM')
   const { code } = await node.exited
   const ms = performance.now() - at
-  measuredMs(13, 'SIGTERM to a node while Redis is away: grace 2 s and', 5000, ms - 2000)
+  // Monitor has the longest grace, and can't write its end
+  measuredMs(13, 'SIGTERM to a node while Redis is away: it ends after the grace of 10 s and', 5000, ms - 10_000)
   expect(code).toBe(0)
   expect(children.filter(lives)).toEqual([])
-  expect(ms).toBeLessThan(atLeisure(7000))
+  expect(ms).toBeLessThan(10_000 + atLeisure(5000))
 }, 60_000)
