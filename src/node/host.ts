@@ -3,6 +3,7 @@ import type { EndReason } from '../contract.js'
 import { messageOf } from '../errors.js'
 import type { Queues } from '../fleet/queues.js'
 import type { Logger } from '../log.js'
+import { settleStopped } from '../redis/fleet-scripts.js'
 import { keepLocks, mayCheckStalls } from '../redis/lock-scripts.js'
 import type { Names } from '../redis/names.js'
 import { adoptJob } from '../redis/restore-scripts.js'
@@ -140,6 +141,8 @@ export function createHost(options: HostOptions) {
     const [before, wanted, revision] = await redis.hmget(names.worker(nickname), 'node', 'wanted', 'revision')
     if (wanted !== '1' || Number(revision) !== job.data.revision) {
       await runner.complete(job, token, { how: 'unwanted', nickname })
+      // it was stopped when its node had died already, so nobody has written its end
+      if (wanted === '0') await settleStopped(redis, names, entry.type, nickname)
       return
     }
     if (await adopt(job, token)) return
@@ -259,7 +262,8 @@ export function createHost(options: HostOptions) {
       if (changed) await checkWanted([...runs])
       await kept.check()
       tend([...runs])
-      for (const type of runners.keys()) if (!isTick(type) || kept.has(type)) look(type)
+      // a tick has its appointment, unless its queue was empty when it was looked at: the one before was just being taken
+      for (const type of runners.keys()) if (!isTick(type) || kept.has(type) || !timers.has(type)) look(type)
     },
 
     /** Once a second: prolongs all locks in one call. */
