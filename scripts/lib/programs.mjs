@@ -33,6 +33,18 @@ const PROGRAMS = {
       brew: ['mariadb'],
     },
   },
+  network: {
+    names: ['tc'],
+    why: 'the tools ip and tc, for the tests of a network that fails',
+    size: '3 MB',
+    packages: { 'apt-get': ['iproute2'], dnf: ['iproute iproute-tc'], apk: ['iproute2'], pacman: ['iproute2'] },
+  },
+  faketime: {
+    names: ['faketime'],
+    why: 'libfaketime, for the tests of a clock that is set',
+    size: '1 MB',
+    packages: { 'apt-get': ['faketime'], dnf: ['libfaketime'], apk: ['libfaketime'], pacman: ['libfaketime'] },
+  },
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome'],
     why: 'the browser Chromium with a font, for the tests of the page',
@@ -65,6 +77,7 @@ export function missingPrograms({ test = false, redis = test, env = process.env 
   // `redis`: the tests of the embedded server want the program itself, whatever Redis is configured.
   if (redis || !(env.HYSAS_REDIS_URL || env.REDIS_URL)) needed.push(PROGRAMS.redis)
   if (test && !env.HYSAS_TEST_MYSQL_URL) needed.push(PROGRAMS.mariadb)
+  if (test && process.platform === 'linux') needed.push(PROGRAMS.network, PROGRAMS.faketime)
   if (test && !env.HYSAS_TEST_CHROMIUM) needed.push(PROGRAMS.chromium)
   // The server of the program itself is looked for on PATH alone, as the program does.
   return needed.filter(({ names }) => !names.some((name) => isThere(name, env, names !== PROGRAMS.redis.names)))
