@@ -46,12 +46,13 @@ async function allOn(
 describe('row 2: a node that is killed', () => {
   it('has all its workers on the other node within seconds, and leaves no child', async () => {
     const ns = namespace()
-    const folder = processors('Numbers')
+    const folder = processors('Numbers', 'Ticks')
     const count = FULL ? 20 : 6
     const a = await startNode({ namespace: ns, name: 'a', processors: [folder] })
     const client = await clientOf(ns)
     const heard = await hearEpochs(ns)
     const nicknames = await startNumbers(client, count)
+    const { epoch: ticking } = await client.start('Ticks', 'ticks')
     const b = await startNode({ namespace: ns, name: 'b', processors: [folder] })
     const pids = (await numbers(client)).map(({ pid }) => pid as number)
     const children = [...new Set([...pids, ...childrenOf(a.pid)])]
@@ -60,6 +61,8 @@ describe('row 2: a node that is killed', () => {
     await until(() => !children.some(lives), { everyMs: 5, timeoutMs: 20_000, what: 'its children gone' })
     const orphansMs = performance.now() - from
     const ms = (await allOn(client, heard, 'b', nicknames)) - from
+    const ticks = await heard.later('ticks', ticking as number)
+    measuredMs(2, 'kill -9 of a node: a repeatable worker ticks on', 5000, ticks.at - from)
     measuredMs(2, `kill -9 of a node with ${count} workers: all moved`, 5000, ms)
     measuredMs(2, 'its children gone', 1000, orphansMs)
     expect(ms).toBeLessThan(atLeisure(5000))
