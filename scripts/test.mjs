@@ -1,5 +1,5 @@
 // Sets up and runs the tests: `node scripts/test.mjs [--quick] [what vitest takes]`.
-// `--quick` leaves out what needs MariaDB or Chromium, and installs neither.
+// `--quick` leaves out what needs MariaDB or Chromium, and installs neither; and the faults, which take their time.
 import './node-version.cjs'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -23,7 +23,7 @@ async function runTests() {
     'run',
     '--reporter=default',
     `--reporter=${join(ROOT, 'scripts/lib/count-reporter.mjs')}`,
-    ...(quick ? ['--exclude', '**/*.mysql.test.ts', '--exclude', 'test/browser/**'] : []),
+    ...(quick ? ['**/*.mysql.test.ts', 'test/browser/**', 'test/faults/**'].flatMap((one) => ['--exclude', one]) : []),
     ...rest,
   ]
   const child = spawn(process.execPath, args, {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type FSWatcher, watch } from 'chokidar'
 import type { Log, ProcessorManifest } from '../contract.js'
 import { messageOf } from '../errors.js'
@@ -65,6 +66,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const loading = new Map<string, Promise<void>>()
   const told = new Map<string, string>()
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // one listener for each file under way
   const limited = limit(AT_ONCE)
   let watcher: FSWatcher | undefined
   let scanning: Promise<void> | undefined
