@@ -41,12 +41,11 @@ function memory({ used, limit }: ServerFacts): Finding {
   return { name, ok: false, text, remedy: 'Raise maxmemory: when it is full, Redis refuses to write.' }
 }
 
-function policy({ policy, limit }: ServerFacts): Finding {
+function policy({ policy }: ServerFacts): Finding {
   const name = 'redis policy'
   if (policy === 'noeviction' || policy === '') return { name, ok: true, text: 'noeviction' }
-  // Without a limit nothing is ever evicted.
   const remedy = 'Set `maxmemory-policy noeviction`, or a full Redis throws workers and commands away.'
-  return { name, ok: !limit, text: policy, remedy }
+  return { name, ok: false, text: policy, remedy }
 }
 
 function persistence({ appendOnly }: ServerFacts): Finding {

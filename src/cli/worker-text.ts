@@ -1,10 +1,18 @@
-import { MEANING } from '../fleet/life.js'
 import type { LogLine, WorkerView } from '../fleet/views.js'
 import { clock, plural, since, span } from './format.js'
 import { logLine } from './logline.js'
 import { clean, cleanLines, indent, jsonText, type Paint } from './print.js'
 import type { Run } from './runs.js'
 import { firstLine, paintStatus } from './workers.js'
+
+/** What its signs of life mean, for people. */
+const MEANING: Record<Exclude<WorkerView['life'], ''>, string> = {
+  ok: 'it beats, and its event loop is in time',
+  busy: 'its event loop is late: it computes',
+  wedged: 'it lives, but gives no sign; its node kills it',
+  'cut off': 'its node is not heard of',
+  dead: 'neither it nor its node is heard of; it begins anew on another node',
+}
 
 export interface WorkerHistory {
   worker: WorkerView

@@ -46,6 +46,7 @@ function matches(worker: WorkerView, { status, type, node }: Options): boolean {
 
 async function tellWhatIsMissing(cli: Cli, client: Client, all: WorkerView[]): Promise<void> {
   const nodes = await client.nodes()
+  for (const problem of new Set(nodes.flatMap(({ problems }) => problems))) note(cli, `problem: ${clean(problem)}`)
   if (!nodes.length) note(cli, 'No node is up. `hysas up` starts one.')
   else if (!all.length)
     note(cli, `${plural(nodes.length, 'node')} up, no workers. \`hysas start <type> <nickname>\` starts one.`)

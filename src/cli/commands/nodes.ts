@@ -41,5 +41,6 @@ function columns(cli: Cli): Column<NodeView>[] {
 
 function state(node: NodeView): string {
   const broken = Object.keys(node.broken)
-  return [node.draining && 'ending', broken.length && `broken: ${broken.join(' ')}`].filter(Boolean).join(', ')
+  const parts = [node.draining && 'ending', broken.length && `broken: ${broken.join(' ')}`, ...node.problems]
+  return parts.filter(Boolean).join(', ')
 }
