@@ -46,12 +46,3 @@ export function lifeOf({ status, age, interval, loopDelayMs, nodeUp, nextTickIn 
   if (beats) return (loopDelayMs ?? 0) > LATE_MS ? 'busy' : 'ok'
   return silentS <= COMPUTING_S ? 'busy' : 'wedged'
 }
-
-/** What is meant by it, for people. */
-export const MEANING: Record<Exclude<Life, ''>, string> = {
-  ok: 'it beats, and its event loop is in time',
-  busy: 'its event loop is late: it computes',
-  wedged: 'it lives, but gives no sign; its node kills it',
-  'cut off': 'its node is not heard of',
-  dead: 'neither it nor its node is heard of; it begins anew on another node',
-}

@@ -23,7 +23,7 @@ export interface AlertOptions {
 /** A problem that is gone for so long is over, ms: one that comes back sooner has never been over. */
 const SETTLED_MS = 5000
 /** So long it must last before it is told, ms. */
-const LASTS_MS: Partial<Record<Trouble['kind'], number>> = { database: 30_000, redis: 3000, node_gone: 1500 }
+const LASTS_MS: Partial<Record<Trouble['kind'], number>> = { database: 30_000, redis: 3000, node_gone: 3000 }
 /** All workers are looked at so often; in between those of which an event tells. */
 const SWEEP_MS = 60_000
 /** After Redis was away all nodes seem gone. */

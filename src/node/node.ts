@@ -131,6 +131,8 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await takeName()
     releasers.push(() => removeNode(redis, names, name, token))
     log.setBindings({ node: name })
+    // from now on: to start takes longer than a node may be silent, where much is to be compiled
+    every(BEAT_MS, 'heartbeat', () => health.wrote(beat()))
 
     releasers.push(() => catalog.close())
     await catalog.start()
@@ -191,7 +193,6 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await refresh()
     mine.setTypes(types())
     await desk.start()
-    every(BEAT_MS, 'heartbeat', () => health.wrote(beat()))
     every(1000, 'health', async () => health.look())
     every(1000, 'clock', clock.sync)
     every(1000, 'locks', mine.keepLocks)
