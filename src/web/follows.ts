@@ -73,6 +73,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
   router.get(FOLLOWS.logs.path.replace('{nickname}', ':nickname'), async (req, res) => {
     const { nickname } = checked(FOLLOWS.logs.params, 'path', req.params)
     const first = await client.logs(nickname, { limit: LINES })
+    if (res.closed) return
     const source = logOf(client, nickname, first.at(-1)?.id)
     const leave = lines.join(nickname, source, (line) => send(res, 'lines', [line]), failed(res))
     res.on('close', leave)
@@ -83,6 +84,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
   router.get(FOLLOWS.tap.path, async (req, res) => {
     const { channel } = checked(FOLLOWS.tap.query, 'query', req.query)
     await refuseOthers(client, names, channel)
+    if (res.closed) return
     const leave = taps.join(channel, tapOf(client, channel), (found) => send(res, 'messages', found), failed(res))
     res.on('close', leave)
     begin(req, res)

@@ -57,7 +57,8 @@ export function fillFleet(fake: FakeFleet): void {
   })
   worker({
     ...{ type: 'SshGuard', nickname: 'gate-1', published: 31, received: 1_204_330, restarts: 2, memory_mb: 74 },
-    data_feeder: ['HySAS.Worker.FollowLog.auth-log.Pub'],
+    data_feeder: ['TestWeb.Worker.FollowLog.auth-log.Pub'],
+    follower: ['counter'],
     params: { file: '/var/log/auth.log', tries: 5, windowSeconds: 60 },
   })
   worker({
@@ -87,6 +88,25 @@ export function fillFleet(fake: FakeFleet): void {
     stop_info: 'stopped by cli:root@alpha',
     memory_mb: null,
   })
+  worker({
+    ...{ type: 'Archive', nickname: 'archive', published: 0, received: 1_190_000, memory_mb: 52 },
+    data_feeder: ['TestWeb.Worker.FollowLog.auth-log.Pub'],
+  })
+  worker({ type: 'Beacon', nickname: 'beacon', published: 12, received: 0, node: 'node-2' })
+  fake.lines = []
+  const flow = (from: string, to: string, channel: string, published: number, lost = 0) => ({
+    ...{ from, to, channel, published, lost },
+  })
+  const pub = (type: string, nickname: string) => `TestWeb.Worker.${type}.${nickname}.Pub`
+  fake.flows = [
+    flow('DemoName', 'DemoName', pub('Demo', 'DemoName'), 5120),
+    flow('DemoName', 'counter', pub('Demo', 'DemoName'), 5120),
+    flow('auth-log', 'gate-1', pub('FollowLog', 'auth-log'), 1_204_332),
+    flow('auth-log', 'gate-2', pub('FollowLog', 'auth-log'), 1_204_332),
+    flow('auth-log', 'archive', pub('FollowLog', 'auth-log'), 1_204_332, 214),
+    flow('gate-1', 'counter', pub('SshGuard', 'gate-1'), 31),
+    flow('threat-feed', 'gate-1', 'threat-feed', 12),
+  ]
   fake.nodes = [
     nodeView({ workers: 4, started_at: now - 90_000 }),
     nodeView({
@@ -119,10 +139,37 @@ export function fillFleet(fake: FakeFleet): void {
         },
       },
     }),
+    typeView({ type: 'FollowLog', description: 'Publishes each line that is added to a file.', builtin: false }),
     typeView({ type: 'Broken', builtin: false, error: 'Broken.ts:3:14: Expected ";" but found "is"', version: '' }),
   ]
   const event = (ago: number, change: Parameters<typeof storedEvent>[0]) =>
     storedEvent({ id: `${Math.round((now - ago) * 1000)}-0`, time: (now - ago) * 1000, source: '', ...change })
+  const life = [9000, 7000, 6100, 5000].flatMap((ago, i) => [
+    event(ago, {
+      ...{ kind: 'started', severity: 'info', nickname: 'gate-1', epoch: 1_790_000_000_000 + i },
+      ...{ node: i % 2 ? 'node-2' : 'node-1', message: `started on node-${i % 2 ? 2 : 1}` },
+    }),
+    event(ago - (i === 1 ? 400 : 800), {
+      ...{ kind: i === 2 ? 'stopped' : 'crashed', severity: i === 2 ? 'info' : 'error', nickname: 'gate-1' },
+      ...{
+        node: i % 2 ? 'node-2' : 'node-1',
+        message: i === 2 ? 'restarted' : "Cannot read 'ip'; restarts in 1000 ms",
+      },
+      data:
+        i === 2
+          ? null
+          : {
+              stack: "TypeError: Cannot read properties of undefined (reading 'ip')\n    at parse (SshGuard.ts:88:21)",
+            },
+    }),
+  ])
+  life.push(event(3600, { kind: 'started', severity: 'info', nickname: 'gate-1', message: 'started on node-1' }))
+  const alerts = Array.from({ length: 90 }, (_, i) =>
+    event(400 + i * i * 10, {
+      source: `203.0.113.${i}`,
+      message: `${5 + (i % 7)} wrong passwords within 60 s for root`,
+    }),
+  )
   fake.events = [
     event(12, { source: '203.0.113.9', message: '9 wrong passwords within 60 s for root' }),
     event(34, { kind: 'disappeared', severity: 'error', nickname: 'counter', message: 'No heartbeat since 34 s' }),
@@ -140,7 +187,9 @@ export function fillFleet(fake: FakeFleet): void {
     }),
     event(301, { kind: 'command', severity: 'info', nickname: 'gate-1', message: 'start', source: 'cli:root@alpha' }),
     event(90_000, { source: '198.51.100.23', message: '41 wrong passwords within 60 s for admin, oracle, test' }),
-  ]
+    ...life,
+    ...alerts,
+  ].sort((a, b) => b.time - a.time)
 }
 
 /** Beats as living workers give them, until it is stopped. */
@@ -151,9 +200,12 @@ export function beatOn(fake: FakeFleet): { stop(): void } {
       worker.heart_beat = Date.now() / 1000
       const speed = worker.nickname === 'auth-log' ? 800 + Math.random() * 900 : worker.type === 'Demo' ? 1 : 0
       worker.published += Math.round(speed * 0.5)
-      if (worker.nickname === 'gate-1') worker.received = fake.workers.get('auth-log')?.published ?? 0
+      if (worker.nickname === 'gate-1' || worker.nickname === 'archive')
+        worker.received = fake.workers.get('auth-log')?.published ?? 0
+      worker.memory_mb = (worker.memory_mb ?? 48) + Math.sin(Date.now() / 3000) * 0.4
       fake.tell('beat', { ...worker })
     }
+    for (const flow of fake.flows) flow.published = fake.workers.get(flow.from)?.published ?? flow.published
   }, 500)
   return { stop: () => clearInterval(timer) }
 }

@@ -23,18 +23,39 @@ it('an operator starts, watches, sees crash and stops a worker of a real node fr
   await until(async () => Number.parseFloat(await cell('Out')) > 5, { what: 'messages a second' })
   expect(await cell('Status')).toContain('running')
   expect(await cell('Node')).toBe(node.name)
-  await page.getByText('start ByPage').waitFor()
+  await page.getByText('start ByPage').first().waitFor()
 
-  await page.getByRole('button', { name: 'ByPage', exact: true }).click()
-  const facts = (await page.locator('#details-ByPage').textContent()) ?? ''
-  const pid = Number(/process (\d+)/.exec(facts)?.[1])
-  await page.getByRole('button', { name: 'Show the last log lines' }).click()
-  await page.getByText(/info {2}heard/).waitFor()
+  await page.getByRole('link', { name: 'ByPage', exact: true }).first().click()
+  await page
+    .getByText(/heard \{/)
+    .first()
+    .waitFor()
+  await page.getByText('started on').first().waitFor()
+  const pid = Number(/process (\d+)/.exec((await page.locator('main').textContent()) ?? '')?.[1])
+  await page.getByLabel('Operation', { exact: true }).selectOption('logLevel')
+  await page.getByLabel('level needed').selectOption('debug')
+  await page.getByRole('button', { name: 'Send logLevel' }).click()
+  await page.getByText('It returned').waitFor()
   await picture(page, 'node')
   process.kill(pid, 'SIGKILL')
+  await page.getByText('1 crashed').waitFor({ timeout: 15_000 })
+  await page.getByRole('link', { name: 'Fleet' }).click()
   await until(async () => (await cell('Restarts')) === '1', { what: 'a restart' })
   await until(async () => (await cell('Status')).includes('running'), { what: 'running again' })
 
+  await page.getByRole('link', { name: 'Data flow' }).click()
+  await page
+    .getByRole('button', { name: /^Tap .*ByPage/ })
+    .first()
+    .click()
+  await until(
+    async () => /\d+ of \d+ shown/.test((await page.getByRole('region', { name: /^Tap/ }).textContent()) ?? ''),
+    {
+      what: 'messages of the channel',
+    },
+  )
+  await picture(page, 'node-flow')
+  await page.getByRole('link', { name: 'Fleet' }).click()
   await page.getByRole('button', { name: 'Stop ByPage' }).click()
   await page.getByRole('button', { name: 'Stop it' }).click()
   await until(async () => (await cell('Status')).includes('terminated'), { what: 'the end' })

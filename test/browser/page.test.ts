@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { HysasError } from '../../src/errors.js'
 import { launchChromium } from '../helpers/chromium.js'
 import { until } from '../helpers/until.js'
 import { startTestWeb, storedEvent, TOKEN, VIEWER, workerView } from '../web/fixture.js'
@@ -18,8 +19,8 @@ describe('the page', () => {
     const row = page.locator('tr[data-nickname="auth-log"]')
     await until(async () => /\d{3}\/s/.test((await row.textContent()) ?? ''), { what: 'a rate' })
     expect(await row.textContent()).toContain('running')
-    expect(await page.getByText('9 wrong passwords within 60 s for root').count()).toBe(1)
-    await page.waitForTimeout(4000) // for the charts of the picture
+    expect(await page.getByText('9 wrong passwords within 60 s for root').count()).toBeGreaterThan(0)
+    await page.waitForTimeout(2000) // for the charts of the picture
     await picture(page, 'page-light')
     expect(wrong).toEqual([])
     await close()
@@ -29,9 +30,10 @@ describe('the page', () => {
     const { page, close } = await openPage(browser, web.url)
     const problems = page.getByRole('region', { name: 'Needs attention' })
     await problems.getByText('counter has disappeared').waitFor()
+    expect(await problems.textContent()).toMatch(/since \d\d:\d\d:\d\d \(\d+ s\)/)
     expect(await problems.getByRole('listitem').count()).toBe(3)
     expect(await problems.textContent()).toMatch(
-      /gate-2 is restartingError: ENOENT.*It starts again by itself in \d+ s/,
+      /gate-2 is restartingError: ENOENT.*It starts again by itself( in \d+ s)?/,
     )
     expect(await page.title()).toMatch(/^\(3\)/)
     await close()
@@ -39,9 +41,10 @@ describe('the page', () => {
 
   it('hears of what happens without being asked', async () => {
     const { page, close } = await openPage(browser, web.url)
-    await page.getByText('auth-log').first().waitFor()
+    await page.locator('tr[data-nickname="auth-log"]').waitFor()
     fake.tell('event', storedEvent({ id: '9990000000000-0', time: Date.now(), message: 'Just now' }))
     await page.getByText('Just now').waitFor()
+    await page.getByText('node-2').first().waitFor()
     fake.workers.set('newcomer', workerView({ nickname: 'newcomer' }))
     fake.tell('fleet', {})
     await page.locator('tr[data-nickname="newcomer"]').waitFor()
@@ -81,6 +84,21 @@ describe('the page', () => {
     await dialog.getByLabel('ignore').fill('[nonsense')
     await dialog.getByRole('button', { name: 'Start' }).click()
     await dialog.getByText(/ignore: this is not JSON/).waitFor()
+    await dialog.getByLabel('ignore').fill('[]')
+    await dialog.getByLabel('tries').fill('-1')
+    await dialog.getByLabel('Nickname').fill('1 bad')
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByText('The least is 1.').waitFor()
+    expect(await dialog.getByLabel('Nickname').getAttribute('aria-invalid')).toBe('true')
+    await dialog.getByLabel('tries').fill('3')
+    await dialog.getByLabel('Nickname').fill('gate-9')
+    fake.failing = new HysasError('BAD_PARAMS', {
+      type: 'SshGuard',
+      problems: 'tries: given 3, wanted a whole number above 4',
+    })
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByText('tries: given 3').waitFor()
+    fake.failing = undefined
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     await close()
@@ -106,31 +124,47 @@ describe('the page', () => {
     await close()
   })
 
-  it('opens the rest of a worker by keyboard, with its log', async () => {
-    fake.lines = [
-      {
-        ...{ id: '1-0', time: Date.now(), level: 'warn', type: 'SshGuard', nickname: 'gate-2' },
-        ...{ epoch: 1, msg: '\u001b[31mred\u001b[0m', stream: 'log', fields: { tries: 3 } },
-      },
-    ]
-    const { page, wrong, close } = await openPage(browser, web.url)
-    await page.getByRole('button', { name: 'gate-2', exact: true }).focus()
-    await page.keyboard.press('Enter')
-    await page.getByText('at follow (SshGuard.ts:41:9)').waitFor()
-    await page.getByRole('button', { name: 'Show the last log lines' }).click()
-    await page.getByText('warn  red {"tries":3}').waitFor()
-    await picture(page, 'page-details')
-    expect(wrong).toEqual([])
+  it('keeps search, filters and order in the address', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    const names = () =>
+      page.locator('tr[data-nickname]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-nickname')))
+    await page.getByLabel('Search workers').fill('sshguard node-1')
+    await until(async () => (await names()).length === 1)
+    await until(() => page.url().endsWith('#/fleet?q=sshguard+node-1'))
+    await page.reload()
+    await until(async () => (await names()).length === 1)
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await page.getByLabel('Status', { exact: true }).selectOption('running')
+    await page.getByLabel('Node', { exact: true }).selectOption('node-2')
+    await until(async () => (await names()).join() === 'beacon')
+    await page.goto(`${web.publicUrl}#/fleet?type=SshGuard&sort=-restarts`)
+    await until(async () => (await names()).join() === 'gate-2,gate-1')
+    await page.getByRole('button', { name: 'Restarts' }).click()
+    await until(async () => (await names()).join() === 'gate-1,gate-2')
+    expect(await page.locator('th[aria-sort="ascending"]').textContent()).toContain('Restarts')
     await close()
   })
 
-  it('keeps the search in the address', async () => {
+  it('is used by keyboard alone', async () => {
     const { page, close } = await openPage(browser, web.url)
-    await page.getByLabel('Search workers').fill('sshguard node-1')
+    await page.locator('tr[data-nickname]').first().waitFor()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('2')
+    await page.getByRole('heading', { name: 'Data flow' }).waitFor()
+    await page.keyboard.press('1')
+    await page.keyboard.press('/')
+    await until(() => page.evaluate("document.activeElement.id === 'search'"))
+    await page.keyboard.type('gate-1')
     await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
-    await until(() => page.url().includes('?q=sshguard'))
-    await page.reload()
-    await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'gate-1' }).waitFor()
+    await page.keyboard.press('n')
+    await page.getByRole('dialog', { name: 'Start a worker' }).waitFor()
     await close()
   })
 
@@ -138,7 +172,7 @@ describe('the page', () => {
     const { page, close } = await openPage(browser, web.url.replace(TOKEN, VIEWER))
     await page.locator('tr[data-nickname="DemoName"]').waitFor()
     await page.getByText('live', { exact: true }).waitFor()
-    expect(await page.getByRole('button', { name: /Stop|Restart|Start/ }).count()).toBe(0)
+    expect(await page.getByRole('button', { name: /^(Stop|Restart|Start) / }).count()).toBe(0)
     await close()
   })
 
@@ -151,12 +185,18 @@ describe('the page', () => {
     fake.tell('fleet', {})
     const { page, wrong, close } = await openPage(browser, web.url)
     await page.getByText('Evil has failed').waitFor()
-    await page.getByRole('button', { name: 'Evil', exact: true }).click()
+    await page.getByRole('link', { name: 'Evil', exact: true }).first().click()
+    await page.getByText('"evil": "<img').waitFor()
     fake.tell(
       'event',
       storedEvent({ id: '9990000000001-0', time: Date.now(), kind: evil, message: `after ${evil}`, source: evil }),
     )
+    await page.evaluate("location.hash = '#/events'")
     await page.getByText('after <img').waitFor()
+    for (const view of ['nodes', 'flow', 'fleet']) {
+      await page.evaluate(`location.hash = '#/${view}'`)
+      await page.waitForTimeout(100)
+    }
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
     expect(await page.locator('main img, main script').count()).toBe(0)
     expect(wrong).toEqual([])
@@ -168,7 +208,7 @@ describe('the page', () => {
   it('fits a dark room, and a phone', async () => {
     const dark = await openPage(browser, web.url, { colorScheme: 'dark' })
     await dark.page.getByText('live', { exact: true }).waitFor()
-    await dark.page.waitForTimeout(3000)
+    await dark.page.waitForTimeout(500)
     await picture(dark.page, 'page-dark')
     await dark.close()
     const long = 'x'.repeat(63)
@@ -184,7 +224,7 @@ describe('the page', () => {
     })
     await phone.page.getByText('live', { exact: true }).waitFor()
     await phone.page.locator('tr[data-nickname="DemoName"]').waitFor()
-    await phone.page.waitForTimeout(2000)
+    await phone.page.waitForTimeout(300)
     await picture(phone.page, 'page-phone')
     const tooWide = `[...document.querySelectorAll('body *')]
       .filter((element) => element.getBoundingClientRect().right > 390 && !element.closest('thead'))

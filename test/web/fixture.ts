@@ -79,6 +79,7 @@ export class FakeFleet {
   commands: { method: string; args: unknown[] }[] = []
   /** Thrown by whatever is asked next, until it is taken away. */
   failing: Error | undefined
+  flows = [{ from: 'DemoName', to: 'DemoName', channel: 'HySAS.Worker.Demo.DemoName.Pub', published: 5, lost: 0 }]
   queries: EventQuery[] = []
   recorded: Partial<StoredEvent>[] = []
   watchers = new Set<(item: Watched) => void>()
@@ -119,14 +120,11 @@ export class FakeFleet {
     },
     types: () => this.#answer(this.types),
     nodes: () => this.#answer(this.nodes),
-    flows: () =>
-      this.#answer([
-        { from: 'DemoName', to: 'DemoName', channel: 'HySAS.Worker.Demo.DemoName.Pub', published: 5, lost: 0 },
-      ]),
+    flows: () => this.#answer(this.flows),
     storeLocation: async () => undefined,
     logs: () => this.#answer(this.lines),
-    followLogs: async function* () {},
-    tail: async function* () {},
+    followLogs: (_nickname, { signal }) => untilAborted(signal),
+    tail: (_channel, { signal }) => untilAborted(signal),
     publish: () => this.#answer(1),
     record: async (event) => {
       this.recorded.push(event)
@@ -163,12 +161,31 @@ export class FakeFleet {
     append: async () => 0,
     find: (query) => {
       this.queries.push(query)
-      return this.#answer(this.events)
+      return this.#answer(this.events.filter((event) => fits(event, query)).slice(0, query.limit))
     },
-    countByTime: async () => [],
+    countByTime: async ({ bucketMs, ...query }) => {
+      const counts = new Map<string, { time: number; kind: string; count: number }>()
+      for (const { time, kind } of this.events.filter((event) => fits(event, query))) {
+        const start = Math.floor(time / bucketMs) * bucketMs
+        const found = counts.get(`${start} ${kind}`) ?? { time: start, kind, count: 0 }
+        found.count++
+        counts.set(`${start} ${kind}`, found)
+      }
+      return [...counts.values()]
+    },
     prune: async () => 0,
     close: async () => {},
   }
+}
+const fits = (event: StoredEvent, { kind, nickname, severity, source, since = 0, before }: EventQuery): boolean =>
+  (!kind || [kind].flat().includes(event.kind)) &&
+  (!nickname || event.nickname === nickname) &&
+  (!severity || event.severity === severity) &&
+  (!source || event.source === source) &&
+  (!before || event.id < before) &&
+  event.time >= since
+async function* untilAborted(signal: AbortSignal): AsyncGenerator<never> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 type Watched = { what: 'beat' | 'fleet' | 'node' | 'event'; data: unknown }
 

@@ -1,4 +1,5 @@
-import type { CommandOutcome, LogLine } from '../../fleet/views.js'
+import type { CommandOutcome } from '../../fleet/views.js'
+import type { StoredEvent } from '../../store/types.js'
 
 /** What the API refuses, in its words. */
 export class ApiError extends Error {
@@ -6,17 +7,34 @@ export class ApiError extends Error {
     message: string,
     readonly remedy: string,
     readonly code: string,
+    readonly details: Record<string, unknown> = {},
   ) {
     super(message)
   }
 }
 
+/** Paths are relative, so that they are right under any base path. */
+export const API = 'api/v1'
+
 export const startWorker = (type: string, nickname: string, params: object): Promise<CommandOutcome> =>
   post('/workers', { type, nickname, params })
 export const stopWorker = (nickname: string): Promise<CommandOutcome> => post(`/workers/${nickname}/stop`)
 export const restartWorker = (nickname: string): Promise<CommandOutcome> => post(`/workers/${nickname}/restart`)
-export const readLog = (nickname: string): Promise<LogLine[]> => ask(`/workers/${nickname}/logs?limit=100`)
+export const callOperation = (nickname: string, operation: string, args: object): Promise<{ value: unknown }> =>
+  post(`/workers/${nickname}/operations/${encodeURIComponent(operation)}`, { args })
 export const readSession = (): Promise<{ role: 'viewer' | 'operator' }> => ask('/session')
+export const readEvents = (query: string, signal: AbortSignal): Promise<StoredEvent[]> =>
+  ask(`/events?${query}`, { signal })
+export const countEvents = (
+  query: string,
+  signal: AbortSignal,
+): Promise<{ time: number; kind: string; count: number }[]> => ask(`/events/counts?${query}`, { signal })
+
+/** What went wrong, for people. */
+export function wordsOf(error: unknown): { text: string; remedy: string } {
+  if (error instanceof ApiError) return { text: error.message, remedy: error.remedy }
+  return { text: error instanceof Error ? error.message : String(error), remedy: '' }
+}
 
 function post<T>(path: string, body: object = {}): Promise<T> {
   return ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
@@ -25,12 +43,13 @@ function post<T>(path: string, body: object = {}): Promise<T> {
 async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response
   try {
-    response = await fetch(`/api/v1${path}`, init)
-  } catch {
+    response = await fetch(API + path, init)
+  } catch (error) {
+    if (init?.signal?.aborted) throw error
     throw new ApiError('The node that serves this page does not answer.', 'It may be ending; try again.', 'UNREACHABLE')
   }
+  if (response.ok) return (await response.json()) as T
   const body: unknown = await response.json().catch(() => undefined)
-  if (response.ok) return body as T
-  const { message, remedy, code } = (body ?? {}) as { message?: string; remedy?: string; code?: string }
-  throw new ApiError(message ?? `The server answered ${response.status}.`, remedy ?? '', code ?? '')
+  const { message, remedy, code, details } = (body ?? {}) as Partial<ApiError>
+  throw new ApiError(message ?? `The server answered ${response.status}.`, remedy ?? '', code ?? '', details)
 }

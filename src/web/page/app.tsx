@@ -2,20 +2,28 @@ import { useCallback, useEffect, useState } from 'preact/hooks'
 import { readSession } from './api.js'
 import { Events } from './events.js'
 import { currentFleet, follow } from './fleet.js'
-import { Header } from './header.js'
-import { Nodes } from './nodes.js'
+import { FlowView } from './flow-view.js'
+import { Figures, Header } from './header.js'
+import { Help, useKeys } from './keys.js'
+import { LatestEvents } from './latest.js'
+import { Nodes, NodesInShort } from './nodes.js'
+import { useSeconds } from './now.js'
 import { Problems } from './problem-list.js'
 import { problemsOf } from './problems.js'
+import { useRoute } from './route.js'
 import { StartDialog } from './start-dialog.js'
 import { type Toast, Toasts } from './toasts.js'
+import { WorkerView } from './worker-view.js'
 import { Workers } from './workers.js'
 
 /** The whole page. */
 export function App() {
   const [fleet, setFleet] = useState(currentFleet)
   const [operator, setOperator] = useState(false)
-  const [starting, setStarting] = useState(false)
+  const [open, setOpen] = useState<'start' | 'help'>()
   const [toasts, setToasts] = useState<Toast[]>([])
+  const { view, name, query } = useRoute()
+  useSeconds() // for what is told with its age
   useEffect(() => follow(setFleet), [])
   useEffect(() => {
     readSession().then(
@@ -28,24 +36,41 @@ export function App() {
     setToasts((all) => [...all, { ...toast, id }])
     setTimeout(() => setToasts((all) => all.filter((one) => one.id !== id)), toast.bad ? 15_000 : 5_000)
   }, [])
+  const start = useCallback(() => operator && setOpen('start'), [operator])
+  const help = useCallback(() => setOpen('help'), [])
+  useKeys({ start, help })
 
   const problems = problemsOf(fleet)
   useEffect(() => {
-    document.title = `${problems.length ? `(${problems.length}) ` : ''}${fleet.name || 'HySAS'}`
-  }, [problems.length, fleet.name])
+    const here = view === 'worker' ? `${name} · ` : ''
+    document.title = `${problems.length ? `(${problems.length}) ` : ''}${here}${fleet.name || 'HySAS'}`
+  }, [problems.length, fleet.name, view, name])
 
+  const dated = fleet.link !== 'live' && fleet.link !== 'connecting'
   return (
     <>
-      <Header fleet={fleet} problems={problems.length} />
-      <main class={fleet.link === 'live' || fleet.link === 'connecting' ? '' : 'dated'}>
+      <Header fleet={fleet} view={view} problems={problems.length} onHelp={help} />
+      <main id="main" tabIndex={-1} class={dated ? 'dated' : ''}>
         <Problems problems={problems} />
-        <Workers fleet={fleet} operator={operator} say={say} onStart={() => setStarting(true)} />
-        <div class="two">
-          <Nodes fleet={fleet} />
-          <Events fleet={fleet} />
-        </div>
+        {view === 'fleet' && (
+          <>
+            <Figures fleet={fleet} problems={problems.length} />
+            <Workers fleet={fleet} operator={operator} query={query} say={say} onStart={start} />
+            <div class="two">
+              <NodesInShort fleet={fleet} />
+              <LatestEvents fleet={fleet} />
+            </div>
+          </>
+        )}
+        {view === 'worker' && (
+          <WorkerView key={name} fleet={fleet} name={name} operator={operator} query={query} say={say} />
+        )}
+        {view === 'flow' && <FlowView fleet={fleet} query={query} />}
+        {view === 'nodes' && <Nodes fleet={fleet} />}
+        {view === 'events' && <Events fleet={fleet} query={query} />}
       </main>
-      {starting && <StartDialog types={fleet.types} say={say} onClose={() => setStarting(false)} />}
+      {open === 'start' && <StartDialog types={fleet.types} say={say} onClose={() => setOpen(undefined)} />}
+      {open === 'help' && <Help onClose={() => setOpen(undefined)} />}
       <Toasts toasts={toasts} onClose={(id) => setToasts((all) => all.filter((one) => one.id !== id))} />
     </>
   )

@@ -1,11 +1,15 @@
 import type { NodeView, TypeView } from '../../fleet/views.js'
 import type { StoredEvent } from '../../store/types.js'
+import type { Flow } from '../flow-rates.js'
 import type { Frames } from '../live.js'
 import type { LiveWorker } from '../picture.js'
+import { addSample, forget } from './series.js'
 
 /** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
 export interface PageWorker extends LiveWorker {
   beatAt: number | null
+  /** `Date.now()` at which it was seen to lose messages; null: not while this page was open. */
+  lostAt: number | null
 }
 /** `lost`: no connection. `stale`: a connection, but the node itself has no Redis. `denied`: the token isn't valid any more. */
 export type Link = 'connecting' | 'live' | 'lost' | 'stale' | 'denied'
@@ -19,6 +23,9 @@ export interface Fleet {
   workers: ReadonlyMap<string, PageWorker>
   nodes: readonly NodeView[]
   types: readonly TypeView[]
+  flows: readonly Flow[]
+  /** By problem of a node, the `Date.now()` at which this page first saw it. */
+  problemsSince: ReadonlyMap<string, number>
   events: readonly StoredEvent[]
   /** Messages per second over the fleet, one number a second, newest last. */
   history: readonly { in: number; out: number }[]
@@ -32,7 +39,8 @@ const RETRY_MS = 2_000
 
 let fleet: Fleet = {
   ...{ link: 'connecting', asOf: new Date(), name: '', servedBy: '' },
-  ...{ workers: new Map(), nodes: [], types: [], events: [], history: [] },
+  ...{ workers: new Map(), nodes: [], types: [], flows: [] },
+  ...{ problemsSince: new Map(), events: [], history: [] },
 }
 const listeners = new Set<(fleet: Fleet) => void>()
 
@@ -81,7 +89,7 @@ function connect(): { close(): void } {
     timer = setTimeout(lose, SILENT_MS)
   }
   const open = () => {
-    source = new EventSource('/api/v1/stream')
+    source = new EventSource('api/v1/stream')
     source.onerror = lose
     heard()
     const on = <K extends keyof Frames>(what: K, take: (data: Frames[K]) => void) => {
@@ -102,20 +110,27 @@ function connect(): { close(): void } {
         name,
         servedBy,
         link,
-        workers: new Map(workers.map((worker) => [worker.nickname, stamped(worker)])),
+        problemsSince: sinceOf(rest.nodes, rest.types),
+        workers: new Map(
+          workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname))]),
+        ),
       })
     })
     on('workers', ({ changed, gone }) => {
       const workers = new Map(fleet.workers)
       for (const patch of changed) {
         const before = workers.get(patch.nickname)
-        workers.set(patch.nickname, stamped({ ...before, ...patch } as LiveWorker))
+        workers.set(patch.nickname, stamped({ ...before, ...patch } as LiveWorker, before))
       }
-      for (const nickname of gone) workers.delete(nickname)
+      for (const nickname of gone) {
+        workers.delete(nickname)
+        forget(nickname)
+      }
       change({ workers })
     })
-    on('nodes', (nodes) => change({ nodes }))
-    on('types', (types) => change({ types }))
+    on('nodes', (nodes) => change({ nodes, problemsSince: sinceOf(nodes, fleet.types) }))
+    on('types', (types) => change({ types, problemsSince: sinceOf(fleet.nodes, types) }))
+    on('flows', (flows) => change({ flows }))
     on('events', (events) => {
       const known = new Set(fleet.events.map(({ id }) => id))
       const fresh = events.filter(({ id }) => !known.has(id))
@@ -133,24 +148,40 @@ function connect(): { close(): void } {
   }
 }
 
-function stamped(worker: LiveWorker): PageWorker {
-  return { ...worker, beatAt: worker.age === null ? null : performance.now() - worker.age * 1000 }
+function stamped(worker: LiveWorker, before: PageWorker | undefined): PageWorker {
+  const losing = worker.lost > 0 && worker.lost !== before?.lost
+  const lostAt = losing ? Date.now() : worker.lost > 0 ? (before?.lostAt ?? null) : null
+  return { ...worker, lostAt, beatAt: worker.age === null ? null : performance.now() - worker.age * 1000 }
 }
 
+/** When each problem of a node and each broken processor was first seen; those that are over are forgotten. */
+function sinceOf(nodes: readonly NodeView[], types: readonly TypeView[]): Map<string, number> {
+  const now = [
+    ...nodes.flatMap(({ problems }) => problems),
+    ...types.filter(isBroken).map(({ type }) => `type ${type}`),
+  ]
+  return new Map(now.map((problem) => [problem, fleet.problemsSince.get(problem) ?? Date.now()]))
+}
+
+export const isBroken = ({ error, nodes }: TypeView): boolean => error !== '' || nodes.some((on) => on.error !== '')
+
 function sample(): void {
+  if (fleet.link !== 'live') return
   let into = 0
   let out = 0
-  for (const { rate_in, rate_out, status } of fleet.workers.values()) {
+  const time = Date.now()
+  for (const { nickname, rate_in, rate_out, memory_mb, loop_delay_ms, status } of fleet.workers.values()) {
     if (status !== 'started') continue
     into += rate_in
     out += rate_out
+    addSample(nickname, { time, in: rate_in, out: rate_out, memory: memory_mb ?? 0, delay: loop_delay_ms ?? 0 })
   }
-  if (fleet.link === 'live') change({ history: [...fleet.history, { in: into, out }].slice(-HISTORY) })
+  change({ history: [...fleet.history, { in: into, out }].slice(-HISTORY) })
 }
 
 async function isDenied(): Promise<boolean> {
   try {
-    return (await fetch('/api/v1/session', { signal: AbortSignal.timeout(RETRY_MS) })).status === 401
+    return (await fetch('api/v1/session', { signal: AbortSignal.timeout(RETRY_MS) })).status === 401
   } catch {
     return false
   }

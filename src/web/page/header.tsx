@@ -1,37 +1,77 @@
 import type { Fleet, Link } from './fleet.js'
 import { clock, count, rate } from './format.js'
+import { hrefOf, type View } from './route.js'
 import { Sparkline } from './sparkline.js'
+import { ThemeButton } from './theme.js'
 
-/** Whose fleet it is, whether what is shown is true, and the fleet in five numbers. */
-export function Header({ fleet, problems }: { fleet: Fleet; problems: number }) {
+const TABS = [
+  ['fleet', 'Fleet'],
+  ['flow', 'Data flow'],
+  ['nodes', 'Nodes'],
+  ['events', 'Events'],
+] as const satisfies [View, string][]
+
+interface HeaderProps {
+  fleet: Fleet
+  view: View
+  problems: number
+  onHelp: () => void
+}
+
+/** Whose fleet it is, whether what is shown is true, and the way to the views. */
+export function Header({ fleet, view, problems, onHelp }: HeaderProps) {
+  return (
+    <header>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        To the content
+      </button>
+      <div class="bar">
+        <h1>
+          <img src="icon.svg" alt="" width="28" height="28" /> {fleet.name || 'HySAS'}
+        </h1>
+        <Connection link={fleet.link} asOf={fleet.asOf} servedBy={fleet.servedBy} />
+        <div class="further">
+          <a href="queues">Queues</a>
+          <a href="api/v1/openapi.json">API</a>
+          <ThemeButton />
+          <button type="button" class="quiet" onClick={onHelp} aria-label="Keyboard shortcuts">
+            ?
+          </button>
+        </div>
+      </div>
+      <nav class="tabs" aria-label="Views">
+        {TABS.map(([one, word]) => {
+          const here = one === view || (one === 'fleet' && view === 'worker')
+          return (
+            <a key={one} href={hrefOf(one)} {...(here && { 'aria-current': 'page' as const })}>
+              {word}
+              {one === 'fleet' && problems > 0 && <span class="count">{problems}</span>}
+            </a>
+          )
+        })}
+      </nav>
+    </header>
+  )
+}
+
+/** The fleet in five numbers. */
+export function Figures({ fleet, problems }: { fleet: Fleet; problems: number }) {
   const workers = [...fleet.workers.values()]
   const wanted = workers.filter((worker) => worker.wanted)
   const running = wanted.filter(({ status }) => status === 'started')
   const last = fleet.history.at(-1) ?? { in: 0, out: 0 }
   return (
-    <header>
-      <div class="bar">
-        <h1>
-          <img src="/icon.svg" alt="" width="28" height="28" /> {fleet.name || 'HySAS'}
-        </h1>
-        <Connection link={fleet.link} asOf={fleet.asOf} servedBy={fleet.servedBy} />
-        <nav aria-label="Further pages">
-          <a href="/queues">Queues</a>
-          <a href="/api/v1/openapi.json">API</a>
-        </nav>
-      </div>
-      <dl class="figures">
-        <Figure label="Workers running" value={count(running.length)} of={`of ${count(wanted.length)}`} />
-        <Figure label="Nodes" value={count(fleet.nodes.length)} />
-        <Figure label="Problems" value={count(problems)} bad={problems > 0} />
-        <Figure label="Published" value={rate(last.out)} of="per s">
-          <Sparkline values={fleet.history.map(({ out }) => out)} label="Messages published per second, of late" />
-        </Figure>
-        <Figure label="Received" value={rate(last.in)} of="per s">
-          <Sparkline values={fleet.history.map((one) => one.in)} label="Messages received per second, of late" />
-        </Figure>
-      </dl>
-    </header>
+    <dl class="figures">
+      <Figure label="Workers running" value={count(running.length)} of={`of ${count(wanted.length)}`} />
+      <Figure label="Nodes" value={count(fleet.nodes.length)} />
+      <Figure label="Problems" value={count(problems)} bad={problems > 0} />
+      <Figure label="Published" value={rate(last.out)} of="per s">
+        <Sparkline values={fleet.history.map(({ out }) => out)} label="Messages published per second, of late" />
+      </Figure>
+      <Figure label="Received" value={rate(last.in)} of="per s">
+        <Sparkline values={fleet.history.map((one) => one.in)} label="Messages received per second, of late" />
+      </Figure>
+    </dl>
   )
 }
 

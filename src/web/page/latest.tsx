@@ -1,35 +1,18 @@
-import { useState } from 'preact/hooks'
+import { EventList } from './event-list.js'
 import type { Fleet } from './fleet.js'
-import { clean, moment, utc } from './format.js'
+import { hrefOf } from './route.js'
 
-const SHOWN = 50
+const SHOWN = 12
 
-export function Events({ fleet }: { fleet: Fleet }) {
-  const [alerts, setAlerts] = useState(false)
-  const events = fleet.events.filter(({ kind }) => !alerts || kind === 'alert').slice(0, SHOWN)
+export function LatestEvents({ fleet }: { fleet: Fleet }) {
   return (
-    <section aria-labelledby="events">
+    <section aria-labelledby="latest">
       <div class="section-head">
-        <h2 id="events">Latest events</h2>
-        <label class="check">
-          <input type="checkbox" checked={alerts} onChange={(event) => setAlerts(event.currentTarget.checked)} /> Alerts
-          only
-        </label>
+        <h2 id="latest">Latest events</h2>
+        <a href={hrefOf('events')}>All events</a>
       </div>
-      {events.length === 0 && <p class="empty">{alerts ? 'No alerts.' : 'Nothing has happened yet.'}</p>}
-      <ol class="events">
-        {events.map((event) => (
-          <li key={event.id} class={event.severity}>
-            <time title={utc(event.time)}>{moment(event.time)}</time>
-            <span class="kind">{clean(event.kind)}</span>
-            <span class="what">
-              {event.nickname && <strong>{clean(event.nickname)} </strong>}
-              {clean(event.message)}
-              {event.source && <span class="faint"> · {clean(event.source)}</span>}
-            </span>
-          </li>
-        ))}
-      </ol>
+      {fleet.events.length === 0 && <p class="empty">Nothing has happened yet.</p>}
+      <EventList events={fleet.events.slice(0, SHOWN)} />
     </section>
   )
 }

@@ -1,6 +1,8 @@
 import { render } from 'preact'
 import { App } from './app.js'
+import { applyTheme } from './theme.js'
 
+applyTheme()
 const root = document.getElementById('app')
 if (root) {
   root.replaceChildren()

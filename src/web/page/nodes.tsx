@@ -1,31 +1,173 @@
-import type { Fleet } from './fleet.js'
-import { moment, utc } from './format.js'
+import type { NodeView, TypeView } from '../../fleet/views.js'
+import { type Fleet, isBroken } from './fleet.js'
+import { clean, count } from './format.js'
+import { hrefOf } from './route.js'
+import { Time } from './time.js'
 
-export function Nodes({ fleet }: { fleet: Fleet }) {
+/** Name and load of each node, for the side of the fleet. */
+export function NodesInShort({ fleet }: { fleet: Fleet }) {
   return (
     <section aria-labelledby="nodes">
-      <h2 id="nodes">Nodes</h2>
+      <div class="section-head">
+        <h2 id="nodes">Nodes</h2>
+        <a href={hrefOf('nodes')}>Nodes and processors</a>
+      </div>
       {fleet.nodes.length === 0 && <p class="empty">No node is up.</p>}
       <ul class="nodes">
         {fleet.nodes.map((node) => (
           <li key={node.name}>
-            <div class="head">
-              <strong>{node.name}</strong>
-              {node.name === fleet.servedBy && <span class="tag">this page</span>}
-              {node.draining && <span class="tag warn">ending</span>}
-            </div>
-            <meter min={0} max={Math.max(1, node.capacity)} value={node.workers} aria-label={`Load of ${node.name}`} />
-            <p>
-              {node.workers} of {node.capacity} workers · {Math.round(node.memory_mb)} MB · loop{' '}
-              {node.loop_delay_ms.toFixed(1)} ms
-            </p>
-            <p class="faint">
-              {node.host}, process {node.pid}, version {node.version}, up since{' '}
-              <time title={utc(node.started_at * 1000)}>{moment(node.started_at * 1000)}</time>
-            </p>
+            <NodeName node={node} here={node.name === fleet.servedBy} />
+            <Load node={node} />
           </li>
         ))}
       </ul>
     </section>
+  )
+}
+
+/** Nodes and processors with all that is known of them. */
+export function Nodes({ fleet }: { fleet: Fleet }) {
+  return (
+    <>
+      <section aria-labelledby="nodes">
+        <h2 id="nodes">Nodes</h2>
+        {fleet.nodes.length === 0 && <p class="empty">No node is up. Start one with “hysas up”.</p>}
+        <ul class="cards">
+          {fleet.nodes.map((node) => (
+            <li key={node.name}>
+              <NodeName node={node} here={node.name === fleet.servedBy} />
+              <Load node={node} />
+              <NodeFacts node={node} />
+              {node.problems.map((problem) => (
+                <p key={problem} class="form-error">
+                  {clean(problem)}
+                </p>
+              ))}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <Processors fleet={fleet} />
+    </>
+  )
+}
+
+function NodeName({ node, here }: { node: NodeView; here: boolean }) {
+  return (
+    <p class="node-name">
+      <a href={hrefOf('fleet', '', { node: node.name })}>{clean(node.name)}</a>
+      {here && <span class="tag">this page</span>}
+      {node.draining && <span class="tag warn">ending</span>}
+      {node.problems.length > 0 && <span class="tag bad">trouble</span>}
+    </p>
+  )
+}
+
+function Load({ node }: { node: NodeView }) {
+  const share = Math.min(1, node.workers / Math.max(1, node.capacity))
+  return (
+    <>
+      <meter min={0} max={1} high={0.9} value={share} aria-label={`Load of ${node.name}`} />
+      <p class="small">
+        {count(node.workers)} of {count(node.capacity)} workers · {Math.round(node.memory_mb)} MB · loop{' '}
+        {node.loop_delay_ms.toFixed(1)} ms late
+      </p>
+    </>
+  )
+}
+
+function NodeFacts({ node }: { node: NodeView }) {
+  return (
+    <dl class="facts">
+      <Fact name="Host" value={`${node.host}, process ${node.pid}`} />
+      <Fact name="HySAS" value={`version ${node.version}`} />
+      <div>
+        <dt>Up since</dt>
+        <dd>
+          <Time ms={node.started_at * 1000} />
+        </dd>
+      </div>
+      <Fact name="Processors" value={[...node.types].sort().join(', ') || 'none'} />
+      {node.url && (
+        <div>
+          <dt>Its page</dt>
+          <dd>
+            <a href={node.url}>{node.url}</a>
+          </dd>
+        </div>
+      )}
+      {Object.entries(node.broken).map(([type, reason]) => (
+        <div key={type}>
+          <dt class="bad">{clean(type)} is broken here</dt>
+          <dd>
+            <code>{clean(reason)}</code>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+const Fact = ({ name, value }: { name: string; value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{clean(value)}</dd>
+  </div>
+)
+
+function Processors({ fleet }: { fleet: Fleet }) {
+  const types = [...fleet.types].sort(
+    (a, b) => Number(isBroken(b)) - Number(isBroken(a)) || a.type.localeCompare(b.type),
+  )
+  return (
+    <section aria-labelledby="processors">
+      <h2 id="processors">Processors</h2>
+      {types.length === 0 && <p class="empty">No node has a processor.</p>}
+      <ul class="processors">
+        {types.map((type) => (
+          <li key={type.type}>
+            <Processor type={type} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Processor({ type }: { type: TypeView }) {
+  const every = type.cron ?? (type.every === null ? '' : `every ${type.every} ms`)
+  const versions = new Set(type.nodes.map(({ version }) => version))
+  return (
+    <>
+      <p class="node-name">
+        <a href={hrefOf('fleet', '', { type: type.type })}>{clean(type.type)}</a>
+        <span class="tag">{type.kind}</span>
+        <span class="tag">{type.builtin ? 'built in' : 'your own'}</span>
+        {isBroken(type) && <span class="tag bad">broken</span>}
+        {versions.size > 1 && <span class="tag warn">{versions.size} versions</span>}
+        <span class="faint">
+          {count(type.workers)} {type.workers === 1 ? 'worker' : 'workers'}
+          {every && `, ${every}`}
+        </span>
+      </p>
+      <p class="small">{clean(type.description)}</p>
+      <ul class="small">
+        {type.nodes.map(({ node, version, file, error }) => (
+          <li key={node}>
+            <strong>{clean(node)}</strong>{' '}
+            {version ? (
+              <>
+                version <code>{version}</code>
+              </>
+            ) : (
+              'no version that works'
+            )}{' '}
+            <span class="faint">{clean(file)}</span>
+            {error && <pre class="error">{clean(error)}</pre>}
+          </li>
+        ))}
+      </ul>
+      {type.error && !type.nodes.some(({ error }) => error) && <pre class="error">{clean(type.error)}</pre>}
+    </>
   )
 }

@@ -4,45 +4,67 @@ import type { Field } from './params.js'
 interface FieldProps {
   field: Field
   value: string | boolean | undefined
+  problem: string | undefined
   onChange: (value: string | boolean) => void
 }
 
-/** The input for one parameter, with its default in place. */
-export function ParamField({ field, value, onChange }: FieldProps) {
+/** The input for one parameter, with its default in place, and what is wrong with what was entered. */
+export function ParamField({ field, value, problem, onChange }: FieldProps) {
   const { name, kind, description, required, standard } = field
+  const note = (
+    <>
+      {description && <small id={`${idOf(field)}-note`}>{clean(description)}</small>}
+      {problem && (
+        <small id={`${idOf(field)}-problem`} class="problem" role="alert">
+          {clean(problem)}
+        </small>
+      )}
+    </>
+  )
   if (kind === 'boolean') {
     return (
-      <label class="check field">
-        <input
-          type="checkbox"
-          checked={typeof value === 'boolean' ? value : standard === true}
-          onChange={(event) => onChange(event.currentTarget.checked)}
-        />{' '}
-        {name}
-        {description && <small>{clean(description)}</small>}
-      </label>
+      <div class="field">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={typeof value === 'boolean' ? value : standard === true}
+            onChange={(event) => onChange(event.currentTarget.checked)}
+            {...describedBy(field, problem)}
+          />{' '}
+          {name}
+        </label>
+        {note}
+      </div>
     )
   }
   return (
     <div class="field">
       <label for={idOf(field)}>
-        {name || 'All parameters'} {required && <em>needed</em>}
+        {name || 'All of them'} {required && <em>needed</em>}
       </label>
-      <Input field={field} value={typeof value === 'string' ? value : ''} onChange={onChange} />
-      {description && <small id={`${idOf(field)}-note`}>{clean(description)}</small>}
+      <Input field={field} value={typeof value === 'string' ? value : ''} problem={problem} onChange={onChange} />
+      {note}
     </div>
   )
 }
 
 const idOf = ({ name }: Field): string => `param-${name}`
 
-function Input({ field, value, onChange }: FieldProps & { value: string }) {
-  const { kind, required, standard, description } = field
-  const named = { id: idOf(field), ...(description && { 'aria-describedby': `${idOf(field)}-note` }) }
+function describedBy(field: Field, problem: string | undefined) {
+  const ids = [field.description && `${idOf(field)}-note`, problem && `${idOf(field)}-problem`].filter(Boolean)
+  return {
+    ...(ids.length && { 'aria-describedby': ids.join(' ') }),
+    ...(problem && { 'aria-invalid': true }),
+  }
+}
+
+function Input({ field, value, problem, onChange }: FieldProps & { value: string }) {
+  const { kind, required, standard } = field
+  const common = { id: idOf(field), value, required, ...describedBy(field, problem) }
   const placeholder = standard === undefined ? '' : typeof standard === 'string' ? standard : JSON.stringify(standard)
   if (kind === 'choice') {
     return (
-      <select {...named} value={value} required={required} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select {...common} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="">{standard === undefined ? '–' : `${placeholder} (default)`}</option>
         {field.choices.map((choice, i) => (
           <option key={String(choice)} value={String(i)}>
@@ -55,10 +77,8 @@ function Input({ field, value, onChange }: FieldProps & { value: string }) {
   if (kind === 'json') {
     return (
       <textarea
-        {...named}
+        {...common}
         rows={3}
-        value={value}
-        required={required}
         placeholder={placeholder}
         spellcheck={false}
         onInput={(event) => onChange(event.currentTarget.value)}
@@ -67,17 +87,13 @@ function Input({ field, value, onChange }: FieldProps & { value: string }) {
   }
   return (
     <input
-      {...named}
-      type={kind === 'number' ? 'number' : 'text'}
-      value={value}
-      required={required}
+      {...common}
+      type="text"
+      inputMode={kind === 'number' ? 'decimal' : 'text'}
       placeholder={placeholder}
       autocomplete="off"
       spellcheck={false}
       onInput={(event) => onChange(event.currentTarget.value)}
-      {...(kind === 'number' && { step: field.integer ? '1' : 'any' })}
-      {...(field.min !== undefined && { min: field.min })}
-      {...(field.max !== undefined && { max: field.max })}
     />
   )
 }

@@ -11,6 +11,7 @@ export interface Field {
   integer: boolean
   min: number | undefined
   max: number | undefined
+  pattern: string | undefined
 }
 /** What was entered, by field: text as typed, or true and false. Not there: nothing was. */
 export type Values = Record<string, string | boolean>
@@ -25,11 +26,12 @@ type Schema = {
   minimum?: number
   maximum?: number
   exclusiveMinimum?: number
+  pattern?: string
 }
 
 const WHOLE: Field = {
   ...{ name: '', kind: 'json', description: 'One JSON object', required: false, standard: {}, choices: [] },
-  ...{ integer: false, min: undefined, max: undefined },
+  ...{ integer: false, min: undefined, max: undefined, pattern: undefined },
 }
 
 /** The fields of a schema; one for all parameters where it doesn't name them; none where there are none. */
@@ -47,6 +49,7 @@ export function fieldsOf(schema: Record<string, unknown>): Field[] {
     min:
       of.minimum ?? (of.type === 'integer' && of.exclusiveMinimum !== undefined ? of.exclusiveMinimum + 1 : undefined),
     max: of.maximum,
+    pattern: of.pattern,
   }))
 }
 
@@ -61,6 +64,49 @@ export function paramsOf(fields: readonly Field[], values: Values): Record<strin
     params[field.name] = read
   }
   return params
+}
+
+/** What is wrong with what was entered for a field, for people; undefined where nothing is. */
+export function problemOf(field: Field, value: string | boolean | undefined): string | undefined {
+  const { kind, required, min, max, integer, pattern } = field
+  if (value === undefined || value === '') return required ? 'This is needed.' : undefined
+  if (typeof value === 'boolean') return undefined
+  if (kind === 'json') {
+    try {
+      readText(field, value)
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+  if (kind === 'text') return pattern && !fits(pattern, value) ? `It must match ${pattern}.` : undefined
+  if (kind !== 'number') return undefined
+  const number = Number(value)
+  if (value.trim() === '' || !Number.isFinite(number)) return 'This is not a number.'
+  if (integer && !Number.isInteger(number)) return 'This must be a whole number.'
+  if (min !== undefined && number < min) return `The least is ${min}.`
+  if (max !== undefined && number > max) return `The most is ${max}.`
+  return undefined
+}
+
+/** The problems that the API names, by field; `all` tells whether every one of them is about a field. */
+export function problemsByField(fields: readonly Field[], problems: string) {
+  const known: Record<string, string> = {}
+  let all = problems !== ''
+  for (const problem of problems.split('; ')) {
+    const field = fields.find(({ name }) => name && new RegExp(`^"?${name}"?(?=[\\s:.[])`).test(problem))
+    if (field) known[field.name] = problem
+    else all = false
+  }
+  return { known, all }
+}
+
+function fits(pattern: string, value: string): boolean {
+  try {
+    return new RegExp(pattern, 'u').test(value)
+  } catch {
+    return true // not a pattern of ours to judge
+  }
 }
 
 function kindOf({ type, enum: choices }: Schema): Field['kind'] {

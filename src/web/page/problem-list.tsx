@@ -1,21 +1,43 @@
+import { clean, span } from './format.js'
 import type { Problem } from './problems.js'
+import { hrefOf } from './route.js'
+import { Time } from './time.js'
+
+/** Shown at once; the others after a click. */
+const FIRST = 6
 
 /** What is wrong; nothing when all is well. */
 export function Problems({ problems }: { problems: readonly Problem[] }) {
   if (problems.length === 0) return null
+  const [first, rest] = [problems.slice(0, FIRST), problems.slice(FIRST, 200)]
   return (
     <section class="problems" aria-labelledby="problems">
       <h2 id="problems">Needs attention</h2>
-      <ul>
-        {problems.slice(0, 50).map(({ id, grave, title, cause, next }) => (
-          <li key={id} class={grave ? 'grave' : ''}>
-            <strong>{title}</strong>
-            <p class="cause">{cause}</p>
-            <p class="next">{next}</p>
-          </li>
-        ))}
-      </ul>
-      {problems.length > 50 && <p>And {problems.length - 50} more.</p>}
+      <ul>{first.map(itemOf)}</ul>
+      {rest.length > 0 && (
+        <details>
+          <summary>And {problems.length - FIRST} more</summary>
+          <ul>{rest.map(itemOf)}</ul>
+        </details>
+      )}
     </section>
+  )
+}
+
+function itemOf({ id, grave, title, cause, next, nickname, since, atLeast }: Problem) {
+  return (
+    <li key={id} class={grave ? 'grave' : ''}>
+      <div class="what">
+        <strong>{nickname ? <a href={hrefOf('worker', nickname)}>{clean(title)}</a> : clean(title)}</strong>
+        {since !== null && (
+          <span class="since">
+            {atLeast ? 'seen since ' : 'since '}
+            <Time ms={since} /> ({span(Math.max(0, Date.now() - since) / 1000)})
+          </span>
+        )}
+      </div>
+      <p class="cause">{cause}</p>
+      <p class="next">{next}</p>
+    </li>
   )
 }

@@ -1,46 +1,49 @@
-import { useEffect, useState } from 'preact/hooks'
-import { type PageWorker, shownAt } from './fleet.js'
-import { clean, count, rate, span } from './format.js'
-import { WorkerDetails } from './worker-details.js'
+import { Component } from 'preact'
+import { Buttons, type Commands } from './commands.js'
+import type { PageWorker } from './fleet.js'
+import { clean, count, rate } from './format.js'
+import { hrefOf } from './route.js'
+import { Age, Status } from './status.js'
 
 interface RowProps {
   worker: PageWorker
+  /** Its place in the whole table, for screen readers. */
+  index: number
   operator: boolean
   busy: boolean
-  onAsk: (what: 'stop' | 'restart') => void
-  onStart: () => void
+  commands: Commands
 }
 
-/** One worker; its name opens the rest of what is known of it. */
-export function WorkerRow({ worker, operator, busy, onAsk, onStart }: RowProps) {
-  const [open, setOpen] = useState(false)
-  const { nickname, type, wanted, system } = worker
-  const idle = !wanted
-  const details = `details-${nickname}`
-  return (
-    <>
-      <tr class={idle ? 'idle' : ''} data-nickname={nickname}>
+/** One worker; its name leads to all that is known of it. Drawn again only where something of it has changed. */
+export class WorkerRow extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    const { worker, index, operator, busy } = this.props
+    return worker !== next.worker || index !== next.index || operator !== next.operator || busy !== next.busy
+  }
+
+  override render({ worker, index, operator, commands }: RowProps) {
+    const { nickname, type, wanted, system, foreign, lost } = worker
+    const idle = !wanted
+    return (
+      <tr class={idle ? 'idle' : ''} data-nickname={nickname} data-row aria-rowindex={index}>
         <th scope="row">
-          <button
-            type="button"
-            class="plain name"
-            aria-expanded={open}
-            aria-controls={details}
-            onClick={() => setOpen(!open)}
-          >
+          <a class="name" href={hrefOf('worker', nickname)}>
             {clean(nickname)}
-          </button>
+          </a>
           <span class="type">
             {clean(type)}
             {system && <span class="tag">system</span>}
+            {foreign && <span class="tag">Python</span>}
           </span>
         </th>
         <td data-label="Status">
           <Status worker={worker} />
         </td>
-        <td data-label="Node">{clean(worker.node) || '–'}</td>
+        <td data-label="Node">
+          <span class="cut">{clean(worker.node) || '–'}</span>
+        </td>
         <td data-label="Heartbeat" class="n">
-          {idle ? '–' : <Age worker={worker} />}
+          <Age worker={worker} />
         </td>
         <td data-label="In" class="n">
           <Flow perSecond={worker.rate_in} total={worker.received} idle={idle} />
@@ -48,63 +51,24 @@ export function WorkerRow({ worker, operator, busy, onAsk, onStart }: RowProps) 
         <td data-label="Out" class="n">
           <Flow perSecond={worker.rate_out} total={worker.published} idle={idle} />
         </td>
+        <td data-label="Lost" class="n">
+          <span class={lost > 0 ? 'late' : ''}>{count(lost ?? 0)}</span>
+        </td>
         <td data-label="Restarts" class="n">
-          {worker.restarts}
+          {count(worker.restarts)}
         </td>
         <td data-label="Memory" class="n">
           {worker.memory_mb === null || idle ? '–' : `${Math.round(worker.memory_mb)} MB`}
         </td>
+        <td data-label="Delay" class="n">
+          {worker.loop_delay_ms === null || idle ? '–' : `${worker.loop_delay_ms.toFixed(1)} ms`}
+        </td>
         <td class="actions">
-          {operator && idle && (
-            <button type="button" disabled={busy} onClick={onStart} aria-label={`Start ${nickname}`}>
-              Start
-            </button>
-          )}
-          {operator && !idle && (
-            <button type="button" disabled={busy} onClick={() => onAsk('restart')} aria-label={`Restart ${nickname}`}>
-              Restart
-            </button>
-          )}
-          {operator && !idle && !system && (
-            <button type="button" disabled={busy} onClick={() => onAsk('stop')} aria-label={`Stop ${nickname}`}>
-              Stop
-            </button>
-          )}
+          <Buttons worker={worker} operator={operator} commands={commands} />
         </td>
       </tr>
-      {open && (
-        <tr class="details" id={details}>
-          <td colSpan={9}>
-            <WorkerDetails worker={worker} />
-          </td>
-        </tr>
-      )}
-    </>
-  )
-}
-
-function Status({ worker }: { worker: PageWorker }) {
-  const { status, wanted } = worker
-  const look = { started: 'good', init: 'busy', queued: 'busy', restarting: 'warn', failed: 'bad', disappeared: 'bad' }
-  const name = wanted ? (look[status as keyof typeof look] ?? 'off') : 'off'
-  return (
-    <span class={`status ${name}`}>
-      <span class="dot" aria-hidden="true" /> {wanted && status === 'started' ? 'running' : status}
-    </span>
-  )
-}
-
-/** Counts on between two heartbeats. A repeatable worker beats by its ticks, which may be far apart. */
-function Age({ worker }: { worker: PageWorker }) {
-  const [, setTick] = useState(0)
-  useEffect(() => {
-    const timer = setInterval(() => setTick((tick) => tick + 1), 1000)
-    return () => clearInterval(timer)
-  }, [])
-  if (worker.beatAt === null) return <>–</>
-  const seconds = Math.max(0, shownAt() - worker.beatAt) / 1000
-  const late = worker.kind !== 'repeatable' && seconds > (worker.heart_beat_interval ?? 1) + 1
-  return <span class={late ? 'late' : ''}>{span(seconds)}</span>
+    )
+  }
 }
 
 function Flow({ perSecond, total, idle }: { perSecond: number; total: number; idle: boolean }) {

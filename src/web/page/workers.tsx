@@ -1,118 +1,176 @@
-import { useEffect, useState } from 'preact/hooks'
-import { ApiError, restartWorker, startWorker, stopWorker } from './api.js'
-import { Confirm } from './dialog.js'
+import type { Commands } from './commands.js'
+import { useCommands } from './commands.js'
 import type { Fleet, PageWorker } from './fleet.js'
-import { isTroubled } from './problems.js'
+import { clean, count } from './format.js'
+import { setQuery } from './route.js'
+import { type Selection, select, selectionOf } from './selection.js'
+import { stateOf } from './status.js'
 import type { Say } from './toasts.js'
+import { useWindow } from './window.js'
 import { WorkerRow } from './worker-row.js'
 
-type Asked = { what: 'stop' | 'restart'; worker: PageWorker }
+/** Column heads: what is sorted by, the word, and whether it is a number. */
+const COLUMNS = [
+  ['name', 'Worker', false],
+  ['status', 'Status', false],
+  ['node', 'Node', false],
+  ['beat', 'Heartbeat', true],
+  ['in', 'In', true],
+  ['out', 'Out', true],
+  ['lost', 'Lost', true],
+  ['restarts', 'Restarts', true],
+  ['memory', 'Memory', true],
+  ['delay', 'Delay', true],
+] as const
 
-/** All workers, troubled ones first, with what can be done to them. */
-export function Workers(of: { fleet: Fleet; operator: boolean; say: Say; onStart: () => void }) {
+/** All workers, troubled ones first, with what can be done to them. Search, filters and order are in the address. */
+export function Workers(of: {
+  fleet: Fleet
+  operator: boolean
+  query: URLSearchParams
+  say: Say
+  onStart: () => void
+}) {
   const { fleet, operator, say, onStart } = of
-  const [search, setSearch] = useSearch()
-  const [asked, setAsked] = useState<Asked>()
-  const [busy, setBusy] = useState<ReadonlySet<string>>(new Set())
+  const commands = useCommands(say)
   const all = [...fleet.workers.values()]
-  const shown = all.filter((worker) => matches(worker, search)).sort(byUrgency)
-
-  const act = async (nickname: string, what: () => Promise<{ result: string; ms: number }>) => {
-    setBusy((names) => new Set(names).add(nickname))
-    try {
-      const { result, ms } = await what()
-      say({ text: `${nickname}: ${result === 'unchanged' ? 'it was so already' : result} (${Math.round(ms)} ms)` })
-    } catch (error) {
-      const remedy = error instanceof ApiError ? error.remedy : ''
-      say({ text: error instanceof Error ? error.message : String(error), remedy, bad: true })
-    }
-    setBusy((names) => new Set([...names].filter((name) => name !== nickname)))
-  }
-
+  const selection = selectionOf(of.query)
+  const shown = select(all, selection)
   return (
     <section aria-labelledby="workers">
       <div class="section-head">
-        <h2 id="workers">Workers</h2>
-        <input
-          type="search"
-          placeholder="Search name, type, node, status"
-          aria-label="Search workers"
-          value={search}
-          onInput={(event) => setSearch(event.currentTarget.value)}
-        />
+        <h2 id="workers">
+          Workers{' '}
+          <span class="faint">
+            {shown.length < all.length ? `${count(shown.length)} of ${count(all.length)}` : count(all.length)}
+          </span>
+        </h2>
         {operator && (
           <button type="button" class="primary" onClick={onStart}>
             Start a worker
           </button>
         )}
       </div>
+      <Filters all={all} selection={selection} />
       {shown.length === 0 ? (
         <p class="empty">{emptyText(fleet, all.length, operator)}</p>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Worker</th>
-              <th scope="col">Status</th>
-              <th scope="col">Node</th>
-              <th scope="col" class="n">
-                Heartbeat
-              </th>
-              <th scope="col" class="n">
-                In
-              </th>
-              <th scope="col" class="n">
-                Out
-              </th>
-              <th scope="col" class="n">
-                Restarts
-              </th>
-              <th scope="col" class="n">
-                Memory
-              </th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((worker) => (
-              <WorkerRow
-                key={worker.nickname}
-                worker={worker}
-                operator={operator}
-                busy={busy.has(worker.nickname)}
-                onAsk={(what) => setAsked({ what, worker })}
-                onStart={() => act(worker.nickname, () => startWorker(worker.type, worker.nickname, worker.params))}
-              />
-            ))}
-          </tbody>
-        </table>
+        <Table shown={shown} selection={selection} operator={operator} commands={commands} />
       )}
-      {asked && (
-        <Confirm
-          {...wordsOf(asked)}
-          onYes={() => {
-            const { nickname } = asked.worker
-            act(nickname, () => (asked.what === 'stop' ? stopWorker(nickname) : restartWorker(nickname)))
-          }}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
+      {commands.dialog}
     </section>
   )
 }
 
-function wordsOf({ what, worker }: Asked) {
-  const { nickname, type, follower } = worker
-  const heard = follower.length ? ` ${follower.join(', ')} will hear nothing from it meanwhile.` : ''
-  return what === 'stop'
-    ? {
-        title: `Stop ${nickname}?`,
-        text: `${type} ends its work and does not come back by itself.${heard}`,
-        yes: 'Stop it',
-      }
-    : { title: `Restart ${nickname}?`, text: `${type} ends its run and begins another.${heard}`, yes: 'Restart it' }
+function Filters({ all, selection }: { all: readonly PageWorker[]; selection: Selection }) {
+  const choices = (of: (worker: PageWorker) => string) => [...new Set(all.map(of))].filter(Boolean).sort()
+  const some = selection.q || selection.type || selection.node || selection.status
+  return (
+    <search class="filters">
+      <input
+        type="search"
+        id="search"
+        placeholder="Search name, type, node, status"
+        aria-label="Search workers"
+        value={selection.q}
+        onInput={(event) => setQuery({ q: event.currentTarget.value })}
+      />
+      <Choice name="type" label="Type" value={selection.type} choices={choices(({ type }) => type)} />
+      <Choice name="node" label="Node" value={selection.node} choices={choices(({ node }) => node)} />
+      <Choice name="status" label="Status" value={selection.status} choices={choices(stateOf)} />
+      {some && (
+        <button type="button" class="quiet" onClick={() => setQuery({ q: '', type: '', node: '', status: '' })}>
+          Show all
+        </button>
+      )}
+    </search>
+  )
+}
+
+/** A filter that is kept in the address. */
+export function Choice(of: { name: string; label: string; value: string; choices: readonly string[] }) {
+  const { name, label, value } = of
+  const choices = value && !of.choices.includes(value) ? [value, ...of.choices] : of.choices
+  return (
+    <select
+      aria-label={label}
+      class={value ? 'chosen' : ''}
+      value={value}
+      onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
+    >
+      <option value="">{label}: all</option>
+      {choices.map((one) => (
+        <option key={one} value={one}>
+          {clean(one)}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+interface TableProps {
+  shown: readonly PageWorker[]
+  selection: Selection
+  operator: boolean
+  commands: Commands
+}
+
+function Table({ shown, selection, operator, commands }: TableProps) {
+  const { ref, from, to, above, below } = useWindow(shown.length)
+  return (
+    <table class="workers" aria-rowcount={shown.length + 1}>
+      <thead>
+        <tr>
+          {COLUMNS.map(([key, word, isNumber]) => (
+            <Head key={key} of={key} word={word} isNumber={isNumber} selection={selection} />
+          ))}
+          <th scope="col">
+            <span class="hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody ref={ref}>
+        {above > 0 && <Space height={above} />}
+        {shown.slice(from, to).map((worker, i) => (
+          <WorkerRow
+            key={worker.nickname}
+            index={from + i + 2}
+            worker={worker}
+            operator={operator}
+            commands={commands}
+            busy={commands.busy.has(worker.nickname)}
+          />
+        ))}
+        {below > 0 && <Space height={below} />}
+      </tbody>
+    </table>
+  )
+}
+
+const Space = ({ height }: { height: number }) => (
+  <tr class="space">
+    <td colSpan={11} height={height} />
+  </tr>
+)
+
+function Head(of: { of: string; word: string; isNumber: boolean; selection: Selection }) {
+  const { selection, word, isNumber } = of
+  const sorted = selection.sort === of.of
+  // numbers first from the top, then from the bottom, then as it was
+  const [first, second] = isNumber ? [`-${of.of}`, of.of] : [of.of, `-${of.of}`]
+  const next = !sorted ? first : selection.desc === isNumber ? second : ''
+  return (
+    <th
+      scope="col"
+      class={isNumber ? 'n' : ''}
+      {...(sorted && { 'aria-sort': selection.desc ? ('descending' as const) : ('ascending' as const) })}
+    >
+      <button type="button" class="plain" onClick={() => setQuery({ sort: next })}>
+        {word}
+        {sorted && <span aria-hidden="true">{selection.desc ? ' ↓' : ' ↑'}</span>}
+      </button>
+    </th>
+  )
 }
 
 function emptyText({ link, types }: Fleet, all: number, operator: boolean): string {
@@ -120,29 +178,4 @@ function emptyText({ link, types }: Fleet, all: number, operator: boolean): stri
   if (all > 0) return 'No worker fits the search.'
   const example = types.find(({ type }) => type === 'Demo') ? 'Demo DemoName' : '<type> <nickname>'
   return `No workers yet. ${operator ? 'Start one here, or by' : 'Start one by'} “hysas start ${example}”.`
-}
-
-function matches(worker: PageWorker, search: string): boolean {
-  const text = `${worker.nickname} ${worker.type} ${worker.node} ${worker.status}`.toLowerCase()
-  return search
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
-}
-
-function byUrgency(a: PageWorker, b: PageWorker): number {
-  const urgency = (worker: PageWorker) => (isTroubled(worker) ? 0 : worker.wanted ? 1 : 2)
-  return urgency(a) - urgency(b) || a.nickname.localeCompare(b.nickname)
-}
-
-/** The search, kept in the address. */
-function useSearch(): [string, (text: string) => void] {
-  const [search, setSearch] = useState(() => new URLSearchParams(location.search).get('q') ?? '')
-  useEffect(() => {
-    const url = new URL(location.href)
-    if (search) url.searchParams.set('q', search)
-    else url.searchParams.delete('q')
-    if (url.href !== location.href) history.replaceState(null, '', url)
-  }, [search])
-  return [search, setSearch]
 }

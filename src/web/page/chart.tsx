@@ -1,0 +1,65 @@
+import { clock } from './format.js'
+
+const WIDTH = 420
+const HEIGHT = 120
+
+export interface Line {
+  name: string
+  values: readonly number[]
+}
+
+interface ChartProps {
+  title: string
+  time: readonly number[]
+  lines: readonly Line[]
+  show: (value: number) => string
+}
+
+/** Lines over time from zero to the greatest value, with the last value as text. */
+export function Chart({ title, time, lines, show }: ChartProps) {
+  const top = niceTop(Math.max(0, ...lines.flatMap(({ values }) => values)))
+  const [first = 0, last = 0] = [time[0], time.at(-1)]
+  const x = (i: number) => (last === first ? WIDTH : (((time[i] ?? 0) - first) / (last - first)) * WIDTH)
+  const y = (value: number) => HEIGHT - (value / top) * (HEIGHT - 4)
+  const told = lines.map(({ name, values }) => `${name && `${name} `}${show(values.at(-1) ?? 0)}`).join(', ')
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="title">{title}</span>
+        {lines.map(({ name, values }, i) => (
+          <span key={name} class={`line-${i}`}>
+            {name && <span class="key" aria-hidden="true" />}
+            {name} <strong>{values.length ? show(values.at(-1) ?? 0) : '–'}</strong>
+          </span>
+        ))}
+      </figcaption>
+      <div class="plot">
+        <span class="top">{show(top)}</span>
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${title}: ${told}`}>
+          <line x1="0" x2={WIDTH} y1={y(top)} y2={y(top)} class="rule" />
+          <line x1="0" x2={WIDTH} y1={y(top / 2)} y2={y(top / 2)} class="rule" />
+          <line x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} class="rule" />
+          {time.length > 1 &&
+            lines.map(({ name, values }, i) => (
+              <polyline
+                key={name}
+                class={`line-${i}`}
+                points={values.map((value, j) => `${x(j).toFixed(1)},${y(value).toFixed(1)}`).join(' ')}
+              />
+            ))}
+        </svg>
+      </div>
+      <div class="ends">
+        <span>{time.length ? clock(new Date(first)) : 'since the page was opened'}</span>
+        <span>now</span>
+      </div>
+    </figure>
+  )
+}
+
+/** The next of 1, 2, 5, 10, 20, … */
+function niceTop(value: number): number {
+  if (value <= 0) return 1
+  const power = 10 ** Math.floor(Math.log10(value))
+  return power * ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10)
+}

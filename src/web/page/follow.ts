@@ -1,0 +1,42 @@
+import { useEffect, useState } from 'preact/hooks'
+import { API } from './api.js'
+
+export type Following = 'connecting' | 'live' | 'lost'
+
+/**
+ * Hears a further stream for as long as `path` is given and the page is looked at; a page in the background lets it go.
+ * `take` must not change from render to render. Returns how the connection is.
+ */
+export function useStream(path: string | undefined, what: string, take: (data: unknown) => void): Following {
+  const [state, setState] = useState<Following>('connecting')
+  useEffect(() => {
+    if (path === undefined) return
+    let source: EventSource | undefined
+    let retry: ReturnType<typeof setTimeout> | undefined
+    const open = () => {
+      close()
+      if (document.hidden) return
+      source = new EventSource(API + path)
+      source.onopen = () => setState('live')
+      source.onerror = () => {
+        close()
+        setState('lost')
+        retry = setTimeout(open, 2_000)
+      }
+      source.addEventListener(what, (message) => take(JSON.parse(message.data)))
+    }
+    const close = () => {
+      clearTimeout(retry)
+      source?.close()
+    }
+    const look = () => (document.hidden ? close() : open())
+    document.addEventListener('visibilitychange', look)
+    setState('connecting')
+    open()
+    return () => {
+      document.removeEventListener('visibilitychange', look)
+      close()
+    }
+  }, [path, what, take])
+  return state
+}

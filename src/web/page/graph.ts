@@ -1,0 +1,91 @@
+import type { Fleet, PageWorker } from './fleet.js'
+import { lookOf } from './status.js'
+
+/** A worker, all workers of a type, or a channel that no known worker publishes to. */
+export interface Part {
+  id: string
+  kind: 'worker' | 'type' | 'channel'
+  name: string
+  note: string
+  /** As of the status: `good`, `warn`, `bad`, `off`, `busy`; `silent` where it lives and publishes nothing any more. */
+  look: string
+  out: number
+}
+export interface Edge {
+  id: string
+  from: string
+  to: string
+  rate: number
+  lost: number
+  lostRate: number
+  channels: string[]
+}
+export interface Graph {
+  parts: Part[]
+  edges: Edge[]
+}
+
+/** More workers than this are drawn by type. */
+export const READABLE = 60
+
+/** What was seen to flow: parts that publish or hear, and edges with what goes over them. */
+export function graphOf(fleet: Fleet, by: 'worker' | 'type', keep: (worker: PageWorker) => boolean): Graph {
+  const parts = new Map<string, Part>()
+  const edges = new Map<string, Edge>()
+  const partOf = (name: string): Part => {
+    const worker = fleet.workers.get(name)
+    const id = !worker ? `channel ${name}` : by === 'type' ? `type ${worker.type}` : `worker ${name}`
+    const known = parts.get(id)
+    if (known) return known
+    const part = !worker
+      ? channelPart(id, name)
+      : by === 'type'
+        ? typePart(id, worker.type, fleet)
+        : workerPart(id, worker)
+    parts.set(id, part)
+    return part
+  }
+  for (const worker of fleet.workers.values()) {
+    if (keep(worker) && worker.wanted && (worker.published > 0 || worker.data_feeder.length > 0))
+      partOf(worker.nickname)
+  }
+  for (const { from, to, channel, rate, lost, lost_rate } of fleet.flows) {
+    const ends = [fleet.workers.get(from), fleet.workers.get(to)]
+    if (!ends.some((worker) => worker && keep(worker))) continue
+    const [a, b] = [partOf(from), partOf(to)]
+    const id = `${a.id} > ${b.id}`
+    const edge = edges.get(id) ?? { id, from: a.id, to: b.id, rate: 0, lost: 0, lostRate: 0, channels: [] }
+    edge.rate += rate
+    edge.lost += lost
+    edge.lostRate += lost_rate
+    if (!edge.channels.includes(channel)) edge.channels.push(channel)
+    edges.set(id, edge)
+  }
+  return { parts: [...parts.values()], edges: [...edges.values()] }
+}
+
+function workerPart(id: string, worker: PageWorker): Part {
+  const { nickname, type, rate_out, published } = worker
+  const look = lookOf(worker)
+  const silent = look === 'good' && published > 0 && rate_out === 0
+  return { id, kind: 'worker', name: nickname, note: type, look: silent ? 'silent' : look, out: rate_out }
+}
+
+function typePart(id: string, type: string, fleet: Fleet): Part {
+  const workers = [...fleet.workers.values()].filter((worker) => worker.type === type)
+  const looks = workers.map(lookOf)
+  const bad = looks.filter((look) => look === 'bad').length
+  const look = bad ? 'bad' : looks.includes('warn') ? 'warn' : looks.includes('good') ? 'good' : 'off'
+  const out = workers.reduce((sum, { rate_out }) => sum + rate_out, 0)
+  const note = `${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}${bad ? `, ${bad} in trouble` : ''}`
+  return { id, kind: 'type', name: type, note, look, out }
+}
+
+const channelPart = (id: string, name: string): Part => ({
+  id,
+  kind: 'channel',
+  name,
+  note: 'channel',
+  look: 'off',
+  out: 0,
+})

@@ -1,0 +1,75 @@
+import { useEffect } from 'preact/hooks'
+import { Dialog } from './dialog.js'
+import { go, hrefOf } from './route.js'
+
+/** Every shortcut, and what it does. */
+export const KEYS: readonly [key: string, what: string][] = [
+  ['1', 'Fleet'],
+  ['2', 'Data flow'],
+  ['3', 'Nodes'],
+  ['4', 'Events'],
+  ['/', 'Search'],
+  ['n', 'Start a worker (new)'],
+  ['j  k', 'Next and previous worker of the list; Enter opens it'],
+  ['Esc', 'Close a dialog; leave the search'],
+  ['?', 'This help'],
+]
+
+const VIEWS = { 1: 'fleet', 2: 'flow', 3: 'nodes', 4: 'events' } as const
+
+/** Shortcuts, while nobody types and no dialog is open. */
+export function useKeys(on: { start: () => void; help: () => void }): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { key, ctrlKey, metaKey, altKey } = event
+      const target = event.target as HTMLElement
+      if (key === 'Escape' && target.id === 'search') return target.blur()
+      if (ctrlKey || metaKey || altKey || target.closest('input, select, textarea, dialog')) return
+      if (key in VIEWS) go(hrefOf(VIEWS[key as unknown as keyof typeof VIEWS]))
+      else if (key === 'n') on.start()
+      else if (key === '?') on.help()
+      else if (key === '/') search()
+      else if (key === 'j' || key === 'k') step(key === 'j' ? 1 : -1)
+      else return
+      event.preventDefault()
+    }
+    addEventListener('keydown', press)
+    return () => removeEventListener('keydown', press)
+  }, [on.start, on.help])
+}
+
+export function Help({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+      <dl class="keys">
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              {key.split('  ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="buttons">
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+function search(): void {
+  if (!document.getElementById('search')) go(hrefOf('fleet'))
+  // drawn a moment later where the view has only now changed
+  setTimeout(() => document.getElementById('search')?.focus(), 50)
+}
+
+function step(by: number): void {
+  const names = [...document.querySelectorAll<HTMLElement>('a.name')]
+  const at = names.indexOf(document.activeElement as HTMLElement)
+  names[at < 0 ? (by > 0 ? 0 : names.length - 1) : Math.min(names.length - 1, Math.max(0, at + by))]?.focus()
+}

@@ -1,0 +1,83 @@
+import { useState } from 'preact/hooks'
+import type { TypeView } from '../../fleet/views.js'
+import { callOperation, wordsOf } from './api.js'
+import { clean } from './format.js'
+import { ParamForm, useParams } from './param-form.js'
+
+/** What every worker can be told, beside its own operations. */
+const BUILT_IN: TypeView['operations'] = {
+  logLevel: {
+    description: 'How much this run logs, until it ends',
+    args: {
+      type: 'object',
+      required: ['level'],
+      properties: { level: { enum: ['trace', 'debug', 'info', 'warn', 'error'] } },
+      additionalProperties: false,
+    },
+  },
+}
+
+/** The operations of a worker, each with the form of its arguments, and what it returned. */
+export function Operations({ nickname, type }: { nickname: string; type: TypeView | undefined }) {
+  const all = { ...type?.operations, ...BUILT_IN }
+  const [name, setName] = useState(Object.keys(all)[0] ?? '')
+  const operation = all[name]
+  return (
+    <section aria-labelledby="operations">
+      <h2 id="operations">Operations</h2>
+      <div class="field">
+        <label for="operation">Operation</label>
+        <select id="operation" value={name} onChange={(event) => setName(event.currentTarget.value)}>
+          {Object.keys(all).map((one) => (
+            <option key={one} value={one}>
+              {clean(one)}
+            </option>
+          ))}
+        </select>
+        {operation?.description && <small>{clean(operation.description)}</small>}
+      </div>
+      {operation && <Call key={name} nickname={nickname} name={name} args={operation.args} />}
+    </section>
+  )
+}
+
+function Call({ nickname, name, args }: { nickname: string; name: string; args: Record<string, unknown> }) {
+  const form = useParams(args)
+  const [busy, setBusy] = useState(false)
+  const [result, setResult] = useState<{ value: unknown } | { text: string; remedy: string }>()
+  const send = async (event: Event) => {
+    event.preventDefault()
+    const given = form.read()
+    if (!given) return
+    setBusy(true)
+    setResult(undefined)
+    try {
+      setResult(await callOperation(nickname, name, given))
+    } catch (error) {
+      if (!form.refused(error)) setResult(wordsOf(error))
+    }
+    setBusy(false)
+  }
+  return (
+    <form onSubmit={send} noValidate>
+      <ParamForm form={form} legend="Arguments" />
+      <button type="submit" disabled={busy}>
+        {busy ? 'Sending…' : `Send ${name}`}
+      </button>
+      <div aria-live="polite">
+        {result && 'value' in result && (
+          <>
+            <p class="small faint">It returned</p>
+            <pre>{clean(JSON.stringify(result.value, null, 2))}</pre>
+          </>
+        )}
+        {result && 'text' in result && (
+          <div class="form-error">
+            <p>{result.text}</p>
+            <p class="remedy">{result.remedy}</p>
+          </div>
+        )}
+      </div>
+    </form>
+  )
+}

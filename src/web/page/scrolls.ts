@@ -1,0 +1,2 @@
+/** For what scrolls within itself: the keyboard must reach it. */
+export const SCROLLS = { tabIndex: 0 } as const

@@ -1,0 +1,60 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { Tapped } from '../tap.js'
+import { useStream } from './follow.js'
+import { clean, clock, count, utc } from './format.js'
+import { setQuery } from './route.js'
+import { SCROLLS } from './scrolls.js'
+
+type Message = Tapped['messages'][number] & { id: number }
+const KEPT = 100
+
+/** What goes over a channel, as it goes; of a fast one a sample, and it says so. */
+export function Tap({ channel }: { channel: string }) {
+  const [shown, setShown] = useState<readonly Message[]>([])
+  const [seen, setSeen] = useState({ count: 0, sampled: 0, resting: false })
+  const [paused, setPaused] = useState(false)
+  const isPaused = useRef(false)
+  isPaused.current = paused
+  const next = useRef(0)
+  const take = useCallback((data: unknown) => {
+    const { messages, seen, resting } = data as Tapped
+    if (isPaused.current) return
+    const fresh = messages.map((message) => ({ ...message, id: next.current++ })).reverse()
+    setShown((all) => [...fresh, ...all].slice(0, KEPT))
+    setSeen((was) => ({ count: was.count + seen, sampled: was.sampled + messages.length, resting }))
+  }, [])
+  const state = useStream(`/tap?channel=${encodeURIComponent(channel)}`, 'messages', take)
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), [])
+  return (
+    <section ref={panel} aria-labelledby="tap">
+      <div class="section-head">
+        <h2 id="tap">
+          Tap <code>{clean(channel)}</code>
+        </h2>
+        <span class="faint">
+          {paused ? 'paused' : state === 'live' ? 'live' : `${state}…`}
+          {seen.count > 0 && `, ${count(seen.sampled)} of ${count(seen.count)}${seen.resting ? ' and more' : ''} shown`}
+        </span>
+        <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
+          {paused ? 'Go on' : 'Pause'}
+        </button>
+        <button type="button" onClick={() => setQuery({ tap: '' })}>
+          Close the tap
+        </button>
+      </div>
+      {shown.length === 0 ? (
+        <p class="empty">Nothing has come yet.</p>
+      ) : (
+        <section class="log" {...SCROLLS} aria-label="Messages">
+          {shown.map(({ id, time, text, bytes }) => (
+            <div key={id} class="line">
+              <time title={utc(time)}>{clock(new Date(time))}</time> {clean(text)}
+              {bytes > text.length + 1000 && <span class="faint"> … {count(bytes)} bytes</span>}
+            </div>
+          ))}
+        </section>
+      )}
+    </section>
+  )
+}

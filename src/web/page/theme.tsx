@@ -1,0 +1,49 @@
+import { useState } from 'preact/hooks'
+
+const KEY = 'hysas-theme'
+const THEMES = ['system', 'light', 'dark'] as const
+type Theme = (typeof THEMES)[number]
+
+/** Light, dark, or as the system has it; this browser remembers. */
+export function ThemeButton() {
+  const [theme, setTheme] = useState<Theme>(keptTheme)
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'system'
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-label={`Colours: ${theme}. Change to ${next}`}
+      title={`Colours: ${theme}`}
+      onClick={() => {
+        keep(next)
+        applyTheme()
+        setTheme(next)
+      }}
+    >
+      {{ system: '◐', light: '☀', dark: '☾' }[theme]}
+    </button>
+  )
+}
+
+export function applyTheme(): void {
+  const theme = keptTheme()
+  if (theme === 'system') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = theme
+}
+
+// A browser may forbid to keep anything.
+function keptTheme(): Theme {
+  try {
+    return THEMES.find((one) => one === localStorage.getItem(KEY)) ?? 'system'
+  } catch {
+    return 'system'
+  }
+}
+
+function keep(theme: Theme): void {
+  try {
+    localStorage.setItem(KEY, theme)
+  } catch {
+    // then only until the page is closed
+  }
+}

@@ -1,0 +1,168 @@
+import { Chart } from './chart.js'
+import { Buttons, useCommands } from './commands.js'
+import type { Fleet, PageWorker } from './fleet.js'
+import { clean, count, rate } from './format.js'
+import { LogView } from './log-view.js'
+import { Operations } from './operations.js'
+import { hrefOf } from './route.js'
+import { seriesOf } from './series.js'
+import { Age, Status } from './status.js'
+import { Time } from './time.js'
+import { Timeline } from './timeline.js'
+import type { Say } from './toasts.js'
+
+interface WorkerProps {
+  fleet: Fleet
+  name: string
+  operator: boolean
+  query: URLSearchParams
+  say: Say
+}
+
+/** All that is known of one worker, and all that can be done to it. */
+export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
+  const commands = useCommands(say)
+  const worker = fleet.workers.get(name)
+  if (!worker) {
+    const text = fleet.link === 'connecting' ? 'Reading the fleet…' : `There is no worker ${clean(name)}.`
+    return (
+      <section>
+        <p class="empty">
+          {text} <a href={hrefOf('fleet')}>All workers</a>
+        </p>
+      </section>
+    )
+  }
+  const type = fleet.types.find((one) => one.type === worker.type)
+  const series = seriesOf(name)
+  return (
+    <>
+      <section aria-labelledby="worker">
+        <div class="section-head">
+          <h2 id="worker">
+            {clean(name)} <span class="type">{clean(worker.type)}</span>
+          </h2>
+          <Status worker={worker} />
+          <div class="actions">
+            <Buttons worker={worker} operator={operator} commands={commands} />
+          </div>
+        </div>
+        <Facts fleet={fleet} worker={worker} />
+        {worker.error_msg && <pre class="error">{clean(worker.error_msg)}</pre>}
+      </section>
+      <section class="charts" aria-label="Charts">
+        <Chart
+          title="Messages a second"
+          time={series.time}
+          lines={[
+            { name: 'in', values: series.in },
+            { name: 'out', values: series.out },
+          ]}
+          show={rate}
+        />
+        <Chart
+          title="Memory"
+          time={series.time}
+          lines={[{ name: '', values: series.memory }]}
+          show={(mb) => `${count(Math.round(mb))} MB`}
+        />
+        <Chart
+          title="Event loop late"
+          time={series.time}
+          lines={[{ name: '', values: series.delay }]}
+          show={(ms) => `${ms < 10 ? ms.toFixed(1) : count(Math.round(ms))} ms`}
+        />
+      </section>
+      <Timeline fleet={fleet} worker={worker} />
+      <LogView nickname={name} level={query.get('level') ?? ''} />
+      <div class="two">
+        {operator && worker.status === 'started' && !worker.foreign && <Operations nickname={name} type={type} />}
+        <section aria-labelledby="params">
+          <h2 id="params">Parameters</h2>
+          <pre>{clean(JSON.stringify(worker.params, null, 2))}</pre>
+        </section>
+      </div>
+      {commands.dialog}
+    </>
+  )
+}
+
+function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
+  const { kind, epoch, pid, version, since, started_at } = worker
+  const newest = fleet.types.find((one) => one.type === worker.type)?.version
+  const facts: [string, preact.ComponentChildren][] = [
+    ['Node', worker.node ? <a href={hrefOf('fleet', '', { node: worker.node })}>{clean(worker.node)}</a> : '–'],
+    ['Run', epoch === null ? '–' : `epoch ${epoch}, process ${pid ?? '–'}`],
+    ['Started', started_at === null ? '–' : <Time ms={started_at * 1000} />],
+    ['Heartbeat', <Age key="age" worker={worker} />],
+    [
+      'Version of its file',
+      <>
+        <code>{version || '–'}</code>
+        {version && newest && newest !== version && ' (a newer one is there: restart it)'}
+      </>,
+    ],
+    [
+      'Asked for',
+      since === null ? '–' : [clean(worker.by) || 'somebody', ', ', <Time key="since" ms={since * 1000} />],
+    ],
+    ['Hears', <Names key="hears" names={worker.data_feeder} fleet={fleet} />],
+    ['Heard by', <Names key="heard" names={worker.follower} fleet={fleet} />],
+    [
+      'Messages',
+      `${count(worker.received)} in, ${count(worker.published)} out, ${count(worker.lost ?? 0)} lost, ${count(worker.errors)} errors`,
+    ],
+    ['Restarts', count(worker.restarts)],
+    [
+      'Parts',
+      Object.entries(worker.threads)
+        .map(([part, state]) => `${part}: ${state}`)
+        .join(', ') || '–',
+    ],
+    ['In the queue', <JobLink key="job" worker={worker} />],
+  ]
+  if (kind === 'repeatable') {
+    const next = worker.next_tick === null ? '–' : <Time ms={worker.next_tick * 1000} />
+    facts.push(['Ticks', [`${worker.ticks} (${worker.skipped} skipped, ${worker.missed} missed), next `, next]])
+  }
+  if (worker.stop_info) facts.push(['Last end', clean(worker.stop_info)])
+  return (
+    <dl class="facts wide">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Channels and nicknames; those that are workers lead to them. */
+function Names({ names, fleet }: { names: readonly string[]; fleet: Fleet }) {
+  if (names.length === 0) return <>nobody</>
+  return (
+    <>
+      {names.slice(0, 12).map((name, i) => {
+        const of = name.split('.')
+        const nickname = of.at(-1) === 'Pub' ? (of.at(-2) ?? '') : name
+        return (
+          <span key={name}>
+            {i > 0 && ', '}
+            {fleet.workers.has(nickname) ? <a href={hrefOf('worker', nickname)}>{clean(nickname)}</a> : clean(name)}
+          </span>
+        )
+      })}
+      {names.length > 12 && ` and ${names.length - 12} more`}
+    </>
+  )
+}
+
+function JobLink({ worker }: { worker: PageWorker }) {
+  const { kind, wanted, foreign, nickname, revision, type } = worker
+  if (foreign) return <>–</>
+  const queue = `queues/queue/${encodeURIComponent(type)}`
+  if (kind === 'repeatable' || !wanted) return <a href={queue}>queue {clean(type)}</a>
+  const job = `w-${nickname}.${revision}`
+  return <a href={`${queue}/${encodeURIComponent(job)}`}>job {job}</a>
+}
