@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { redisNowMs } from '../redis/fleet-scripts.js'
+import { redisNowMs, settleStopped } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE, jobIdOf, type Names, schedulerIdOf } from '../redis/names.js'
 import { type QueueSnapshot, readQueue, readWantedHashes, type Schedule } from '../redis/queue-scripts.js'
 import type { StoredEvent } from '../store/types.js'
@@ -121,7 +121,11 @@ async function settled(
   }
 }
 
-async function removeUnwanted({ queues }: ReconcileContext, type: string, plan: QueuePlan): Promise<Repair[]> {
+async function removeUnwanted(
+  { redis, names, queues }: ReconcileContext,
+  type: string,
+  plan: QueuePlan,
+): Promise<Repair[]> {
   const repairs: Repair[] = []
   const queue = queues.get(type)
   await inTurns(plan.unwantedSchedulers, async ({ id, nickname }) => {
@@ -132,7 +136,10 @@ async function removeUnwanted({ queues }: ReconcileContext, type: string, plan: 
   const scheduled = new Set(plan.unwantedSchedulers.map(({ nickname }) => nickname))
   await inTurns(plan.unwantedJobs, async ({ id, nickname }) => {
     // Where a node has taken it since, that ends it. Ticks are told with their scheduler.
-    if (!(await takeAway(queues, type, id)) || scheduled.has(nickname)) return
+    if (!(await takeAway(queues, type, id))) return
+    // it may have been stopped when its node had died already: then nobody has written its end
+    await settleStopped(redis, names, type, nickname)
+    if (scheduled.has(nickname)) return
     const message = `The job ${id} waited in the queue ${type}, but nobody wants it; it was removed.`
     repairs.push({ what: 'job-removed', type, nickname, message })
   })

@@ -189,7 +189,8 @@ if w[1] ~= '0' then return 0 end
 if w[2] == '1' and w[3] and redis.call('GET', w[3]) == w[4] then return 0 end
 redis.call('HSET', KEYS[1], 'running', '0')
 redis.call('ZREM', KEYS[3], ARGV[1])
-if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('HGET', KEYS[2], 'status') ~= 'failed' then
+local status = redis.call('HGET', KEYS[2], 'status')
+if status and status ~= 'failed' and status ~= 'terminated' then
   local at = string.format('%.3f', now / 1000)
   redis.call('HSET', KEYS[2], 'status', 'terminated', 'stop_info', 'stopped by command', 'stop_time', at)
   redis.call('ZADD', KEYS[4], now, ARGV[1])
