@@ -288,8 +288,9 @@ describe('row 29: malformed commands', () => {
     const before = await keys()
     for (let i = 0; i < jobs.length; i += 100) await queue.addBulk(jobs.slice(i, i + 100) as never)
     for (const text of ['not json', '', deep(50_000), '[1', '"\\ud800"']) {
-      const job = await queue.add('start', {}, { delay: 300 })
+      const job = await queue.add('start', {}, { delay: 60_000 })
       await redis.hset(`${names.queuePrefix}:${COMMAND_QUEUE}:${job.id}`, 'data', text)
+      await job.promote()
     }
     await queueEmpty(queue)
     const written = await added(before)
