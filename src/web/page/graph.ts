@@ -1,5 +1,5 @@
 import type { Fleet, PageWorker } from './fleet.js'
-import { lookOf } from './status.js'
+import { lookOf } from './state.js'
 
 /** A worker, all workers of a type, or a channel that no known worker publishes to. */
 export interface Part {
@@ -65,9 +65,10 @@ export function graphOf(fleet: Fleet, by: 'worker' | 'type', keep: (worker: Page
 }
 
 function workerPart(id: string, worker: PageWorker): Part {
-  const { nickname, type, rate_out, published } = worker
+  const { nickname, type, kind, rate_in, rate_out, published } = worker
   const look = lookOf(worker)
-  const silent = look === 'good' && published > 0 && rate_out === 0
+  // one that hears has perhaps nothing to tell, and one that ticks does so now and then
+  const silent = look === 'good' && kind !== 'repeatable' && published > 0 && rate_out === 0 && rate_in === 0
   return { id, kind: 'worker', name: nickname, note: type, look: silent ? 'silent' : look, out: rate_out }
 }
 

@@ -13,9 +13,10 @@ export interface Route {
 
 export function routeOf(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
-  const [first = '', name = ''] = path.split('/')
+  const [first = '', ...rest] = path.split('/')
+  const name = decoded(rest.join('/'))
   const view = VIEWS.find((one) => one === first) ?? 'fleet'
-  return { view: view === 'worker' && !name ? 'fleet' : view, name: decoded(name), query: new URLSearchParams(query) }
+  return { view: view === 'worker' && !name ? 'fleet' : view, name, query: new URLSearchParams(query) }
 }
 
 export function hrefOf(view: View, name = '', query: Record<string, string> = {}): string {

@@ -1,6 +1,6 @@
 import type { PageWorker } from './fleet.js'
 import { isTroubled } from './problems.js'
-import { stateOf } from './status.js'
+import { stateOf } from './state.js'
 
 /** What the address says of the list of workers. */
 export interface Selection {

@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest'
+import { FlowRates } from '../../src/web/flow-rates.js'
+import type { Fleet, PageWorker } from '../../src/web/page/fleet.js'
+import { graphOf } from '../../src/web/page/graph.js'
+import { layersOf } from '../../src/web/page/layers.js'
+import { runsOf } from '../../src/web/page/life.js'
+import { problemOf, problemsByField } from '../../src/web/page/params.js'
+import { problemsOf } from '../../src/web/page/problems.js'
+import { hrefOf, routeOf } from '../../src/web/page/route.js'
+import { select, selectionOf } from '../../src/web/page/selection.js'
+import { addSample, seriesOf } from '../../src/web/page/series.js'
+import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
+
+const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
+  ...workerView(change),
+  ...{ rate_in: 0, rate_out: 1, beatAt: 0, lostAt: null },
+})
+const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => ({
+  ...{ link: 'live', asOf: new Date(), name: 'HySAS', servedBy: 'node-1', nodes: [nodeView()], types: [typeView()] },
+  ...{ workers: new Map(workers.map((one) => [one.nickname, one])), flows: [], problemsSince: new Map() },
+  ...{ events: [], history: [] },
+  ...change,
+})
+const flow = (from: string, to: string, rate = 1, lost = 0) => ({
+  ...{ from, to, channel: `${from}.Pub`, published: 1, lost, rate, lost_rate: 0 },
+})
+
+describe('an address', () => {
+  it('names view, worker and query, and what it does not know is the fleet', () => {
+    const { view, name, query } = routeOf(hrefOf('worker', 'a b', { level: 'warn', none: '' }))
+    expect([view, name, query.toString()]).toEqual(['worker', 'a b', 'level=warn'])
+    expect(['', '#/nonsense', '#/worker', '#/worker/%ff'].map((hash) => routeOf(hash).view)).toEqual(
+      Array(4).fill('fleet'),
+    )
+  })
+})
+
+describe('the list of workers', () => {
+  const all = [
+    worker({ nickname: 'b', memory_mb: 5 }),
+    worker({ nickname: 'a', memory_mb: 9, node: 'node-2' }),
+    worker({ nickname: 'z', status: 'failed', memory_mb: 1 }),
+    worker({ nickname: 'off', wanted: false, status: 'terminated', memory_mb: null }),
+  ]
+  const names = (query: string) => select(all, selectionOf(new URLSearchParams(query))).map(({ nickname }) => nickname)
+
+  it('has those in trouble first and those at rest last', () => {
+    expect(names('')).toEqual(['z', 'a', 'b', 'off'])
+  })
+
+  it('is searched, filtered and sorted as the address says', () => {
+    expect(names('q=NODE-2')).toEqual(['a'])
+    expect(names('status=running&node=node-1')).toEqual(['b'])
+    expect(names('sort=-memory')).toEqual(['a', 'b', 'z', 'off'])
+  })
+})
+
+describe('problems', () => {
+  const titles = (fleet: Fleet) => problemsOf(fleet).map(({ title }) => title)
+
+  it('are none while all is well', () => {
+    expect(
+      titles(fleetOf([worker({ nickname: 'a' }), worker({ nickname: 'b', wanted: false, status: 'terminated' })])),
+    ).toEqual([])
+  })
+
+  it('tell of nodes, processors, the event store and lost messages too, with since when', () => {
+    const lost = { ...worker({ nickname: 'a', lost: 3, lost_by: { 'x.Pub': 3 } }), lostAt: Date.now() - 1000 }
+    const away = 'The event store can not be written: connection refused.'
+    const found = problemsOf(
+      fleetOf([lost], {
+        nodes: [nodeView({ problems: [away, 'Redis does not answer.'] }), nodeView({ name: 'n2', problems: [away] })],
+        types: [typeView({ error: 'Demo.ts:3:1: broken' })],
+        problemsSince: new Map([[away, 42]]),
+      }),
+    )
+    expect(found.map(({ title }) => title).sort()).toEqual([
+      'The event store is away',
+      'The processor Demo can not be loaded',
+      'Trouble around node-1',
+      'a has lost 3 messages',
+    ])
+    expect(found.find(({ title }) => title.includes('store'))?.since).toBe(42)
+    expect(found.every(({ next }) => next.length > 20)).toBe(true)
+  })
+
+  it('of lost messages are over when none has been lost for a while', () => {
+    const lost = { ...worker({ nickname: 'a', lost: 3 }), lostAt: Date.now() - 3_600_000 }
+    expect(titles(fleetOf([lost]))).toEqual([])
+  })
+
+  it('tell that no node is up', () => {
+    expect(titles(fleetOf([], { nodes: [] }))).toEqual(['No node is up'])
+  })
+})
+
+describe('the graph', () => {
+  const workers = ['a', 'b', 'c'].map((nickname) => worker({ nickname, type: nickname === 'c' ? 'Other' : 'Demo' }))
+  const flows = [
+    flow('a', 'b', 2),
+    flow('b', 'c', 3, 7),
+    flow('a', 'c'),
+    flow('c', 'a'),
+    flow('a', 'a'),
+    flow('news', 'b'),
+  ]
+  const fleet = fleetOf(workers, { flows })
+
+  it('has workers, and channels that no worker publishes to', () => {
+    const { parts, edges } = graphOf(fleet, 'worker', () => true)
+    expect(parts.map(({ id }) => id).sort()).toEqual(['channel news', 'worker a', 'worker b', 'worker c'])
+    expect(edges.find(({ id }) => id === 'worker b > worker c')).toMatchObject({ rate: 3, lost: 7 })
+  })
+
+  it('by type adds up what goes between them', () => {
+    const { edges } = graphOf(fleet, 'type', () => true)
+    expect(edges.find(({ id }) => id === 'type Demo > type Other')).toMatchObject({ rate: 4, lost: 7 })
+  })
+
+  it('is laid out from left to right, circles included, and nothing lies on another', () => {
+    const known = fleetOf(workers, { flows: flows.filter(({ from }) => from !== 'news') })
+    const graph = graphOf(known, 'worker', () => true)
+    const { places, ways } = layersOf(graph)
+    const x = (id: string) => places.get(id)?.x ?? -1
+    expect(x('worker a')).toBeLessThan(x('worker b'))
+    expect(x('worker b')).toBeLessThan(x('worker c'))
+    expect(ways.get('worker a > worker c')).toHaveLength(1)
+    const at = [...places.values()].map((place) => `${place.x} ${place.y}`)
+    expect(new Set(at).size).toBe(at.length)
+  })
+})
+
+describe('the life of a worker', () => {
+  it('is its runs, each with its node and its end', () => {
+    const event = (id: number, kind: string, node: string) =>
+      storedEvent({ id: `${id}-0`, time: id, kind, node, message: kind, source: '' })
+    const events = [
+      ...[event(1, 'started', 'n1'), event(2, 'crashed', 'n1'), event(3, 'started', 'n2'), event(4, 'started', 'n1')],
+      ...[event(5, 'crashed', 'n1'), event(6, 'failed', 'n1')],
+    ]
+    expect(runsOf(events.reverse(), false).map(({ from, to, node, end }) => [from, to, node, end])).toEqual([
+      [1, 2, 'n1', 'crashed'],
+      [3, 4, 'n2', 'restarted'],
+      [4, 5, 'n1', 'failed'],
+    ])
+    expect(runsOf([event(1, 'started', 'n1')], true)).toMatchObject([{ to: null, end: '' }])
+  })
+})
+
+describe('a chart', () => {
+  it('keeps the whole time in bounded memory', () => {
+    for (let i = 0; i < 10_000; i++) addSample('x', { time: i * 1000, in: i, out: 0, memory: 0, delay: 0 })
+    const { time } = seriesOf('x')
+    expect(time.length).toBeLessThan(400)
+    expect(time[0]).toBeLessThan(100_000)
+    expect(time.at(-1)).toBeGreaterThan(9_900_000)
+  })
+})
+
+describe('a form', () => {
+  const field = {
+    name: 'tries',
+    kind: 'number',
+    description: '',
+    required: true,
+    standard: undefined,
+    choices: [],
+  } as const
+  const bounds = { integer: true, min: 1, max: 9, pattern: undefined }
+
+  it('says in place what does not fit', () => {
+    const said = ['', 'x', '1.5', '0', '10', '5'].map((value) => problemOf({ ...field, ...bounds }, value))
+    expect(said.map((one) => one?.slice(0, 12))).toEqual([
+      'This is need',
+      'This is not ',
+      'This must be',
+      'The least is',
+      'The most is ',
+      undefined,
+    ])
+  })
+
+  it('puts what the API refuses beside the field that it is about', () => {
+    const fields = [{ ...field, ...bounds }]
+    expect(problemsByField(fields, 'tries: given 3, wanted 4')).toEqual({
+      known: { tries: 'tries: given 3, wanted 4' },
+      all: true,
+    })
+    expect(problemsByField(fields, 'tries: bad; other: bad').all).toBe(false)
+  })
+})
+
+describe('rates of flows', () => {
+  it('are what the counters have grown, and never less than nothing', () => {
+    const rates = new FlowRates()
+    const read = (published: number, lost: number) => [{ from: 'a', to: 'b', channel: 'c', published, lost }]
+    expect(rates.take(read(100, 0), 1000)).toBe(true)
+    expect(rates.now()).toMatchObject([{ rate: 0, lost_rate: 0 }])
+    rates.take(read(140, 6), 3000)
+    expect(rates.now()).toMatchObject([{ rate: 20, lost_rate: 3 }])
+    rates.take(read(1, 0), 5000)
+    expect(rates.now()).toMatchObject([{ rate: 0, lost_rate: 0 }])
+    expect(rates.take(read(1, 0), 7000)).toBe(false)
+  })
+})
