@@ -93,7 +93,7 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
   if (status === 'restarting') {
     const inS = worker.next_start_at === null ? 0 : worker.next_start_at - nowMs / 1000
     const next = inS > 1 ? `It starts again by itself in ${Math.round(inS)} s.` : 'It starts again by itself.'
-    const again = worker.restarts > 1 ? ` It has restarted ${count(worker.restarts)} times.` : ''
+    const again = worker.restarts > 1 ? ` (restarted ${count(worker.restarts)} times)` : ''
     return { ...about, grave: false, title: `${nickname} is restarting`, cause: cause + again, next, since: ended }
   }
   const waits = worker.since !== null && nowMs / 1000 - worker.since
