@@ -60,7 +60,14 @@ describe('probing a processor that is well', () => {
       }`),
     )
     expect(manifest).toMatchObject({
-      ...{ description: 'Adds', isolation: 'shared', heartbeatSeconds: 2, graceSeconds: 3, maxMemoryMb: 256, maxLoopDelayMs: 500 },
+      ...{
+        description: 'Adds',
+        isolation: 'shared',
+        heartbeatSeconds: 2,
+        graceSeconds: 3,
+        maxMemoryMb: 256,
+        maxLoopDelayMs: 500,
+      },
       restart: { minDelayMs: 10, maxDelayMs: 30_000, giveUpAfter: 5 },
       params: {
         type: 'object',
