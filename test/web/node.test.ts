@@ -69,6 +69,8 @@ describe('the API of a node', () => {
     await until(async () => (await get('/api/v1/events?kind=command&nickname=ByApi')).body.length >= 3)
     const [event] = (await get('/api/v1/events?kind=command&nickname=ByApi')).body
     expect(event.source).toMatch(/^web:operator/)
+    const { body: counts } = await get('/api/v1/events/counts?bucketMs=3600000&kind=command')
+    expect(counts).toEqual([{ time: expect.any(Number), kind: 'command', count: expect.any(Number) }])
   })
 })
 
@@ -94,6 +96,15 @@ describe('Bull Board of a node', () => {
     await until(async () => !(await demo.isPaused()), { what: 'Demo going on' })
     expect((await board('/pause')).status).toBe(200)
     await until(async () => !(await demo.isPaused()) && !(await command.isPaused()), { what: 'all going on' })
+
+    await until(
+      async () => {
+        const events: { message: string; source: string }[] = (await get('/api/v1/events?kind=command')).body
+        const found = events.find(({ message }) => message === 'Bull Board: PUT /Demo/pause')
+        return /^web:operator .*127\.0\.0\.1$/.test(found?.source ?? '')
+      },
+      { what: 'a record of who paused the queue' },
+    )
 
     expect((await board('/Demo/concurrency', { concurrency: 1 })).status).toBe(200)
     await until(async () => !(await demo.getGlobalConcurrency()), { what: 'no bound of concurrency' })
