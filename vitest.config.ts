@@ -20,8 +20,8 @@ export default defineConfig({
     globalSetup: ['test/helpers/global-setup.ts'],
     pool: 'forks',
     // more than the cores of a small machine: most tests wait most of the time
-    maxWorkers: 3,
-    testTimeout: 30_000,
+    maxWorkers: process.env.CI ? 2 : 3,
+    testTimeout: 90_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     dangerouslyIgnoreUnhandledErrors: false,

@@ -238,7 +238,7 @@ describe('a node that brings its own Redis', () => {
     expect(code, stderr).toBe(0)
     expect(alive(demo.pid)).toBe(false)
     expect(await program(['list'], cwd)).toMatchObject({ code: 1, stderr: expect.stringContaining('NO_REDIS_KNOWN') })
-  })
+  }, 90_000)
 
   it('has what was wanted again after the next up', async () => {
     const cwd = temporaryFolder()
@@ -254,5 +254,5 @@ describe('a node that brings its own Redis', () => {
     expect(await second.end('SIGINT')).toMatchObject({ code: 0 })
     // history is there without Redis and node
     expect((await program(['events', '--kind', 'started'], cwd)).stdout).toMatch(/started +Demo again/)
-  })
+  }, 90_000)
 })

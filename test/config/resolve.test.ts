@@ -6,8 +6,8 @@ import { nodeNameOf } from '../../src/config/surroundings.js'
 import { HysasError } from '../../src/errors.js'
 import { NICKNAME } from '../../src/redis/names.js'
 
-const here = { processors: ['/work/processors'], node: 'host', isFolder: (path: string) => !path.endsWith('lost') }
-const settings = (input: Partial<ResolveInput>) => resolveSettings({ cwd: '/work', here, ...input })
+const here = { processors: ['/fleet/processors'], node: 'host', isFolder: (path: string) => !path.endsWith('lost') }
+const settings = (input: Partial<ResolveInput>) => resolveSettings({ cwd: '/fleet', here, ...input })
 const file = (content: Record<string, unknown>) => ({ path: '/project/hysas.config.json', content })
 
 function refusal(input: Partial<ResolveInput>): string {
@@ -37,12 +37,12 @@ describe('settings', () => {
       trustProxy: [],
       allowedHosts: [],
       namespace: 'HySAS',
-      processors: ['/work/processors'],
+      processors: ['/fleet/processors'],
       node: 'host',
       capacity: 1000,
       keepDays: 90,
       databases: {},
-      dataDir: '/work/.hysas',
+      dataDir: '/fleet/.hysas',
       logLevel: 'info',
     })
   })
@@ -73,8 +73,8 @@ describe('settings', () => {
   })
 
   it('read paths from the folder of their source', () => {
-    expect(settings({ env: { HYSAS_PROCESSORS: 'a:/b' } }).processors).toEqual(['/work/a', '/b'])
-    expect(settings({ flags: { processors: ['a:b'] } }).processors).toEqual(['/work/a:b'])
+    expect(settings({ env: { HYSAS_PROCESSORS: 'a:/b' } }).processors).toEqual(['/fleet/a', '/b'])
+    expect(settings({ flags: { processors: ['a:b'] } }).processors).toEqual(['/fleet/a:b'])
     const fromFile = settings({
       file: file({ processors: 'p', databases: { raw: 'mysql://h/raw', event: 'event.db' }, databaseUrl: 'x.db' }),
     })
@@ -84,7 +84,7 @@ describe('settings', () => {
       databaseUrl: '/project/x.db',
       dataDir: '/project/.hysas',
     })
-    expect(settings({ env: { HYSAS_DATA_DIR: 'd' } }).dataDir).toBe('/work/d')
+    expect(settings({ env: { HYSAS_DATA_DIR: 'd' } }).dataDir).toBe('/fleet/d')
   })
 
   it.each([
@@ -101,7 +101,7 @@ describe('settings', () => {
     [{ env: { HYSAS_WEB: 'maybe' } }, /true or false/],
     [{ env: { HYSAS_NAMESPACE: 'a.b' } }, /namespace from HYSAS_NAMESPACE/],
     [{ file: file({ processors: [1] }) }, /processors .* at 0 .*a folder/],
-    [{ flags: { processors: ['a', 'lost'] } }, /processors from --processors .*no folder \/work\/lost/],
+    [{ flags: { processors: ['a', 'lost'] } }, /processors from --processors .*no folder \/fleet\/lost/],
     [{ file: file({ processors: [] }) }, /at least one folder/],
     [{ file: file({ databases: { raw: 'http://h' } }) }, /databases .* at raw .*mysql/],
     [{ file: file({ prot: 1 }) }, /prot from \/project\/hysas.config.json .*no such setting Did you mean "port"/],

@@ -48,6 +48,8 @@ test('what was written arrives by itself, in order', async () => {
   const { keeper, dir, file, stream } = await setUp()
   for (let n = 0; n < 500; n++) keeper.line(demo, 'stdout', `line ${n}`)
   await until(async () => existsSync(join(dir, 'one.log')) && (await stream('one')).length === 500)
+  // the file is written beside the stream, and may end in half a line at any moment before
+  await until(() => file('one.log').filter((text) => JSON.parse(text)).length === 500)
   const expected = Array.from({ length: 500 }, (_, n) => `line ${n}`)
   expect(file('one.log').map((text) => JSON.parse(text).msg)).toEqual(expected)
   expect((await stream('one')).map((record) => (record as { msg: string }).msg)).toEqual(expected)
