@@ -12,7 +12,7 @@ import { measured } from './table.js'
 const COUNTS = `import { defineProcessor } from 'hysas'
 export default defineProcessor({ async produce(ctx) { for (let n = 0; !ctx.signal.aborted; n++) { await ctx.publish({ epoch: ctx.epoch, n }); await ctx.sleep(50) } } })`
 
-describe('a Redis that comes back empty', () => {
+describe('row 35: a Redis that comes back empty', () => {
   it('costs no wanted worker: what runs goes on, the fleet is put back, epochs rise, an alarm is recorded', async () => {
     const ns = namespace()
     const names = namesOf(ns)

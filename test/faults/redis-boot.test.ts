@@ -23,7 +23,7 @@ async function up(redisUrl: string): Promise<{ code: number | null; ms: number; 
   return { code, ms: performance.now() - at, output: node.output() }
 }
 
-it('a wrong password at boot is one clear error, without the password, and exit 1', async () => {
+it('row 20: a wrong password at boot is one clear error, without the password, and exit 1', async () => {
   const server = await startRedis({ password: 'right' })
   for (const [fault, url] of [
     ['wrong Redis password at boot', server.url.replace('right', 'no-such-word')],
@@ -40,7 +40,7 @@ it('a wrong password at boot is one clear error, without the password, and exit 
   }
 })
 
-it('a policy that may throw data away is refused at boot, with the remedy, whether a limit is set or not', async () => {
+it('row 22: a policy that may throw data away is refused at boot, with the remedy, whether a limit is set or not', async () => {
   for (const args of [
     ['--maxmemory-policy', 'allkeys-lru'],
     ['--maxmemory-policy', 'volatile-ttl', '--maxmemory', '100mb'],
@@ -55,7 +55,7 @@ it('a policy that may throw data away is refused at boot, with the remedy, wheth
   }
 })
 
-it('a node can be ended while Redis is away; nothing of it is left', async () => {
+it('row 13: a node can be ended while Redis is away; nothing of it is left', async () => {
   const ns = namespace()
   const server = await startRedis()
   const node = await startNode({ namespace: ns, url: server.url, processors: [processors('Says')] })

@@ -67,7 +67,7 @@ async function storedIn(folder: string, query: EventQuery): Promise<StoredEvent[
   }
 }
 
-it('a full disk under the append-only file is told; what is published meanwhile waits, and is not lost', async () => {
+it('row 23: a full disk under the append-only file is told; what is published meanwhile waits, and is not lost', async () => {
   if (!canInject(23, "disk full under Redis's append-only file")) return
   const folder = temporaryFolder('hysas-full')
   const port = await freePort()
@@ -122,7 +122,7 @@ it('a full disk under the append-only file is told; what is published meanwhile 
   }
 }, 90_000)
 
-it('a full disk under SQLite is told; the events wait, and are all there when it has room', async () => {
+it('row 23: a full disk under SQLite is told; the events wait, and are all there when it has room', async () => {
   if (!canInject(23, 'disk full under SQLite')) return
   const folder = temporaryFolder('hysas-full')
   const data = join(folder, '.hysas')

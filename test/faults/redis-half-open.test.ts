@@ -59,7 +59,7 @@ async function startProxy(port: number) {
   }
 }
 
-it('a node and its workers notice connections that went silent, and are back within seconds', async () => {
+it('row 17: a node and its workers notice connections that went silent, and are back within seconds', async () => {
   const ns = namespace()
   const names = namesOf(ns)
   const server = await startRedis()
@@ -113,7 +113,7 @@ it('a node and its workers notice connections that went silent, and are back wit
   await Promise.all([node.stop(), other.stop()]) // while the proxy is there
 }, 90_000)
 
-it('an idle connection, and one in a blocking command, are left alone', async () => {
+it('row 17: an idle connection, and one in a blocking command, are left alone', async () => {
   const server = await startRedis()
   const proxy = await startProxy(server.port)
   const redis = open(proxy.url, 'worker', 'idle')

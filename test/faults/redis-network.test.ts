@@ -44,7 +44,7 @@ const written = (): Said[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-it('a slow and lossy network is no reason to move a worker', async () => {
+it('row 18: a slow and lossy network is no reason to move a worker', async () => {
   if (!network) return
   const before = await runsOf(client, nicknames.length)
   await network.impair(200, 5)
@@ -60,7 +60,7 @@ it('a slow and lossy network is no reason to move a worker', async () => {
   expect(heard.stale()).toEqual([])
 }, 400_000)
 
-it('workers that are cut off fall silent before others take their place, and end when they are back', async () => {
+it('row 16: workers that are cut off fall silent before others take their place, and end when they are back', async () => {
   if (!network) return
   const before = await runsOf(client, nicknames.length)
   expect([...before.values()].map(({ node }) => node)).toEqual(['far', 'far', 'far'])
