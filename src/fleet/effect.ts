@@ -62,10 +62,16 @@ async function read(
   names: Names,
   { type, nickname }: { type: string; nickname: string },
 ): Promise<{ worker: Fields<typeof WORKER>; info: Fields<typeof INFO> }> {
-  const [worker, info] = await Promise.all([
-    redis.hmget(names.worker(nickname), ...WORKER),
-    redis.hmget(names.info(type, nickname), ...INFO),
-  ])
+  // in one step, since a run writes its end to both in one
+  const replies = await redis
+    .multi()
+    .hmget(names.worker(nickname), ...WORKER)
+    .hmget(names.info(type, nickname), ...INFO)
+    .exec()
+  const [worker = [], info = []] = (replies ?? []).map(([error, values]) => {
+    if (error) throw error
+    return values as (string | null)[]
+  })
   const zip = <K extends readonly string[]>(keys: K, values: (string | null)[]) =>
     Object.fromEntries(keys.map((key, i) => [key, values[i] ?? null])) as Fields<K>
   return { worker: zip(WORKER, worker), info: zip(INFO, info) }

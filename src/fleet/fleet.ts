@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis'
 import type { Isolation, ProcessorManifest, Status } from '../contract.js'
 import { redisNowMs } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
+import { inPipeline } from '../redis/pipeline.js'
 import { readForeignWorkers } from './foreign.js'
 import { lifeOf } from './life.js'
+import { type Hash, readStandings } from './standings.js'
 import type { WorkerView } from './views.js'
-
-type Hash = Record<string, string>
 
 /** Workers in one pipeline: enough to be quick, few enough not to hold Redis up. */
 const BATCH = 200
@@ -56,30 +56,10 @@ export async function readWantedHashes(redis: Redis, names: Names): Promise<Hash
 }
 
 async function readBatch(redis: Redis, names: Names, nicknames: readonly string[]): Promise<WorkerView[]> {
-  const workers = (await inPipeline(redis, nicknames, (pipeline, nickname) =>
-    pipeline.hgetall(names.worker(nickname)),
-  )) as Hash[]
-  const infos = (await inPipeline(redis, workers, (pipeline, worker) =>
-    pipeline.hgetall(names.info(worker.type ?? '', worker.nickname ?? '')),
-  )) as Hash[]
+  const standings = await readStandings(redis, names, nicknames)
   const now = await redisNowMs(redis)
   const nodes = new Set(await redis.zrangebyscore(names.nodes, now, '+inf'))
-  return workers.flatMap((worker, i) => (worker.type ? [viewOf(worker, infos[i] ?? {}, now, nodes)] : []))
-}
-
-async function inPipeline<T>(
-  redis: Redis,
-  items: readonly T[],
-  add: (pipeline: ReturnType<Redis['pipeline']>, item: T) => unknown,
-): Promise<unknown[]> {
-  if (items.length === 0) return []
-  const pipeline = redis.pipeline()
-  for (const item of items) add(pipeline, item)
-  const replies = (await pipeline.exec()) ?? []
-  return replies.map(([error, reply]) => {
-    if (error) throw error
-    return reply
-  })
+  return standings.flatMap(({ worker, info }) => (worker.type ? [viewOf(worker, info, now, nodes)] : []))
 }
 
 function viewOf(worker: Hash, info: Hash, nowMs: number, nodes: ReadonlySet<string>): WorkerView {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Names } from './names.js'
+import { inPipeline } from './pipeline.js'
 
 /** What is known of a worker of another HySAS (the Python one) on the same Redis. */
 export interface Foreign {
@@ -72,18 +73,4 @@ export async function writeForeign(
 /** The Info hashes of some. */
 export async function readForeignInfos(redis: Redis, some: readonly Foreign[]): Promise<ForeignInfo[]> {
   return (await inPipeline(redis, some, (pipeline, { key }) => pipeline.hgetall(key))) as ForeignInfo[]
-}
-
-async function inPipeline<T>(
-  redis: Redis,
-  items: readonly T[],
-  add: (pipeline: ReturnType<Redis['pipeline']>, item: T) => unknown,
-): Promise<unknown[]> {
-  if (items.length === 0) return []
-  const pipeline = redis.pipeline()
-  for (const item of items) add(pipeline, item)
-  return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error) throw error
-    return reply
-  })
 }
