@@ -3,10 +3,17 @@ import type { RecordEvent, RepairLog } from '../fleet/reconcile.js'
 import { type Foreign, readForeign, readForeignBeats, scanInfos, writeForeign } from '../redis/foreign.js'
 import type { Names } from '../redis/names.js'
 
-/** Slices of all keys that one tick looks at. */
+/** Slices of all keys that one tick looks at: so many at least, and more while they take no longer than this, ms. */
 const SLICES = 5
-/** Between two rounds over all keys, ms; more where a round takes long. */
-const PAUSE_MS = 5000
+const LOOK_MS = 20
+const MOST_SLICES = 100
+/**
+ * Between two rounds over all keys, ms: so many times the work that the last one was, within bounds. (Not the time from
+ * its beginning to its end: that is mostly the wait from tick to tick.)
+ */
+const REST = 100
+const LEAST_PAUSE_MS = 2000
+const MOST_PAUSE_MS = 30_000
 /** More than these are not kept. */
 const MOST = 1000
 /** A heartbeat is overdue so long after its interval, ms: the ancestor's own rule. */
@@ -29,13 +36,14 @@ export function createForeign({
 }) {
   let known: Map<string, Foreign> | undefined
   let cursor = '0'
-  let roundAtMs = 0
+  let workedMs = 0
   let notBeforeMs = 0
 
   async function search(nowMs: number, all: Map<string, Foreign>, changes: Map<string, Foreign>): Promise<void> {
     if (cursor === '0' && nowMs < notBeforeMs) return
-    if (cursor === '0') roundAtMs = nowMs
-    for (let i = 0; i < SLICES; i++) {
+    const began = performance.now()
+    const tookMs = () => performance.now() - began
+    for (let i = 0; i < SLICES || (i < MOST_SLICES && tookMs() < LOOK_MS); i++) {
       const slice = await scanInfos(redis, names, cursor)
       cursor = slice.cursor
       const fresh = slice.keys.filter((key) => !isKnown(all, names, key))
@@ -49,11 +57,12 @@ export function createForeign({
         all.set(idOf(entry), entry)
         changes.set(idOf(entry), entry)
       }
-      if (cursor === '0') {
-        notBeforeMs = nowMs + Math.max(PAUSE_MS, 10 * (nowMs - roundAtMs))
-        return
-      }
+      if (cursor === '0') break
     }
+    workedMs += tookMs()
+    if (cursor !== '0') return
+    notBeforeMs = nowMs + Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, REST * workedMs))
+    workedMs = 0
   }
 
   async function judge(

@@ -5,7 +5,7 @@ import { redisNowMs } from '../../src/redis/fleet-scripts.js'
 import { namesOf } from '../../src/redis/names.js'
 import { namespace } from '../helpers/namespace.js'
 import { clientOf, startNode } from '../helpers/node.js'
-import { connectRedis } from '../helpers/redis.js'
+import { connectRedis, startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 
 const redis = connectRedis()
@@ -55,6 +55,20 @@ describe('workers of the Python ancestor on the same Redis', () => {
     await redis.del(dotted, plain)
     await until(async () => (await list()).length === 0)
     await expect(client.show('old-1')).rejects.toMatchObject({ code: 'UNKNOWN_WORKER' })
+  })
+
+  it('are found soon also where they come between two rounds over a hundred thousand keys', async () => {
+    const big = connectRedis((await startRedis()).url)
+    const names = namesOf(namespace())
+    const foreign = createForeign({ redis: big, names, log: { warn: () => {} }, record: async () => {} })
+    await big.eval("for i = 1, 100000 do redis.call('SET', KEYS[1] .. i, '') end", 1, 'x:')
+    let seconds = 0
+    for (; seconds < 60; seconds++) {
+      if (seconds === 3) await big.hset(names.info('Old', 'late'), { heart_beat: 1, nickname: 'late' })
+      await foreign.tick((await redisNowMs(big)) + seconds * 1000)
+      if (await big.hlen(names.foreign)) break
+    }
+    expect(seconds).toBeLessThan(60)
   })
 
   it('are told from ours, and found among many keys, however wrong their clock is', async () => {
