@@ -4,13 +4,16 @@ import { HysasError, nearest } from './errors.js'
 import type { CommandData, CommandName } from './fleet/commands.js'
 import { type Effect, startedEffect, stoppedEffect } from './fleet/effect.js'
 import { readWorker, readWorkers } from './fleet/fleet.js'
+import { readFlows } from './fleet/flows.js'
+import { createLogFollower, type LogFollower } from './fleet/follow-logs.js'
 import { listen } from './fleet/listen.js'
 import { readLog } from './fleet/log-stream.js'
 import { readNodes, typesOf } from './fleet/nodes.js'
 import { recordEvent } from './fleet/outbox.js'
 import type { Queues } from './fleet/queues.js'
+import { readSamples } from './fleet/samples.js'
 import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
-import type { CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from './fleet/views.js'
+import type { CommandOutcome, FlowView, LogLine, NodeView, Sample, TypeView, WorkerView } from './fleet/views.js'
 import { withoutPassword } from './log.js'
 import { codedErrors } from './redis/coded-errors.js'
 import { connectRedis, ready } from './redis/connect.js'
@@ -18,7 +21,16 @@ import { redisNowMs } from './redis/fleet-scripts.js'
 import { checkNickname, checkType, NICKNAME, namesOf } from './redis/names.js'
 import type { StoredEvent } from './store/types.js'
 
-export type { CommandOutcome, LogLine, NodeView, TypeOnNode, TypeView, WorkerView } from './fleet/views.js'
+export type {
+  CommandOutcome,
+  FlowView,
+  LogLine,
+  NodeView,
+  Sample,
+  TypeOnNode,
+  TypeView,
+  WorkerView,
+} from './fleet/views.js'
 
 export interface CommandOptions {
   /** How long to wait for the effect, ms. Default 10,000. At its end the command is withdrawn. */
@@ -59,8 +71,10 @@ export interface Client {
   show(nickname: string): Promise<WorkerView>
   types(): Promise<TypeView[]>
   nodes(): Promise<NodeView[]>
-  /** Who hears whom; messages published on the channel since the fleet began, and lost on the way since the hearer's run began. */
-  flows(): Promise<{ from: string; to: string; channel: string; published: number; lost: number }[]>
+  /** Who hears whom, of all workers or of those given as lately read. */
+  flows(workers?: readonly WorkerView[]): Promise<FlowView[]>
+  /** How each running worker stands, by its last heartbeat: only the numbers that change, for charts. */
+  samples(): Promise<Sample[]>
   /** Where the nodes keep the events; undefined before the first node. */
   storeLocation(): Promise<{ kind: 'mysql' | 'sqlite'; path?: string; host?: string } | undefined>
 
@@ -187,6 +201,9 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     })
   }
 
+  /** Reads the logs that are followed, all of them at once. */
+  let logs: LogFollower | undefined
+
   /** A connection of its own that only hears. */
   const subscriber = (): Redis => {
     const own = connectRedis(redisUrl, 'subscriber')
@@ -233,18 +250,8 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     },
     nodes: async () => (await readNodes(redis, names)).map(({ offered: _, ...view }) => view),
 
-    async flows() {
-      const [workers, counts] = await Promise.all([readWorkers(redis, names), redis.hgetall(names.published)])
-      const channels = Object.keys(counts)
-      return workers.flatMap(({ nickname, data_feeder, lost_by }) =>
-        data_feeder.flatMap((feeder) =>
-          matching(feeder, channels).map((channel) => {
-            const from = names.parsePub(channel)?.nickname ?? channel
-            return { from, to: nickname, channel, published: Number(counts[channel] ?? 0), lost: lost_by[channel] ?? 0 }
-          }),
-        ),
-      )
-    },
+    flows: (workers) => readFlows(redis, names, workers),
+    samples: () => readSamples(redis, names),
 
     async storeLocation() {
       const { kind, path, host } = await redis.hgetall(names.store)
@@ -258,13 +265,8 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     },
 
     async *followLogs(nickname, { level, after, signal }) {
-      let last = after ?? String(await redisNowMs(redis))
-      while (!signal.aborted) {
-        const lines = await readLog(redis, names, nickname, { after: last })
-        last = lines.at(-1)?.id ?? last
-        for (const line of lines) if (atLeast(line.level, level)) yield line
-        await delay(200, undefined, { signal }).catch(() => {})
-      }
+      logs ??= createLogFollower({ redis, names, open: subscriber })
+      for await (const line of logs.follow(nickname, after, signal)) if (atLeast(line.level, level)) yield line
     },
 
     async *tail(channelOrNickname, { signal }) {
@@ -306,15 +308,6 @@ function timedOut(name: CommandName, data: CommandData, timeoutMs: number, admit
     : 'No node took it up in time, and it was withdrawn; `hysas nodes` shows who is up.'
   return new HysasError('TIMEOUT', { what: `${name} ${nickname}`.trim(), seconds, hint })
 }
-
-/** Channels that a feeder, a channel or a pattern with `*`, stands for. */
-function matching(feeder: string, channels: readonly string[]): string[] {
-  if (!feeder.includes('*')) return [feeder]
-  const pattern = new RegExp(`^${feeder.split('*').map(escapeRegExp).join('[^.]*')}$`)
-  return channels.filter((channel) => pattern.test(channel))
-}
-
-const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 const ORDER = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 const atLeast = (level: string, least = 'trace'): boolean => ORDER.indexOf(level) >= ORDER.indexOf(least)

@@ -96,6 +96,7 @@ function viewOf(worker: Hash, info: Hash, nowMs: number, nodes: ReadonlySet<stri
     heart_beat_interval: number(info.heart_beat_interval),
     started_at: number(info.started_at),
     published: count(info.published),
+    published_to: parsed(info.published_to, {}),
     received: count(info.received),
     errors: count(info.errors),
     dropped: count(info.dropped),

@@ -27,7 +27,8 @@ export async function readLog(redis: Redis, names: Names, nickname: string, quer
   return query.limit === undefined ? wanted : wanted.slice(-query.limit)
 }
 
-function lineOf(id: string, fields: readonly string[]): LogLine[] {
+/** The line of a stream's entry; none where it is no line of ours. */
+export function lineOf(id: string, fields: readonly string[]): LogLine[] {
   try {
     const record = JSON.parse(fields[fields.indexOf('l') + 1] ?? '') as LogRecord & { stream?: string }
     const { level, time, type, nickname, epoch, msg, stream, ...rest } = record

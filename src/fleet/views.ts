@@ -32,6 +32,8 @@ export interface WorkerView {
   started_at: number | null
   /** Messages since the run began. */
   published: number
+  /** What of it went to channels other than its own, by channel. */
+  published_to: Record<string, number>
   received: number
   errors: number
   /** Messages that came faster than they were received, and were dropped. */
@@ -130,6 +132,33 @@ export interface CommandOutcome {
   ms: number
   /** Of a stop: how the run ended. */
   stop_info?: string
+}
+
+/** Somebody hears a channel. */
+export interface FlowView {
+  /** The worker whose own channel it is; of any other channel, its name. */
+  from: string
+  /** Nickname of who hears it. */
+  to: string
+  channel: string
+  /** Workers that are known to publish to it. */
+  by: string[]
+  /** On the channel since the fleet began, and on the way since the hearer's run began. */
+  published: number
+  lost: number
+}
+
+/** What a chart needs of a running worker. */
+export interface Sample {
+  nickname: string
+  epoch: number
+  /** Unix seconds, Redis's clock. */
+  heart_beat: number
+  published: number
+  received: number
+  lost: number
+  memory_mb: number | null
+  loop_delay_ms: number | null
 }
 
 export interface LogLine {

@@ -42,6 +42,7 @@ export function startHeartbeat(of: {
     threads: state.threads,
     data_feeder: of.hears(),
     published: state.published,
+    ...(state.publishedTo.size ? { published_to: Object.fromEntries(state.publishedTo) } : {}),
     received: state.received,
     errors: state.errors,
     dropped: state.dropped,

@@ -4,7 +4,7 @@ import type { Names } from '../redis/names.js'
 import { whileRefused } from '../redis/refusals.js'
 import { publishFenced } from '../redis/run-scripts.js'
 import type { Fence } from './fence.js'
-import type { RunState } from './state.js'
+import { notePublishedTo, type RunState } from './state.js'
 
 /** Of one message, in bytes. */
 export const MESSAGE_LIMIT = 1024 * 1024
@@ -39,6 +39,7 @@ interface Waiting {
  */
 export function createPublisher(of: { redis: Redis; names: Names; fence: Fence; state: RunState }): Publisher {
   const { redis, names, fence, state } = of
+  const own = names.pub(fence.run.type, fence.run.nickname)
   let waiting: Waiting[] = []
   let unsent = 0
   let sending: Promise<void> | undefined
@@ -54,6 +55,7 @@ export function createPublisher(of: { redis: Redis; names: Names; fence: Fence; 
       if (Array.isArray(answer)) {
         state.published += batch.length
         batch.forEach((one, i) => {
+          if (one.channel !== own) notePublishedTo(state, one.channel)
           one.resolve(answer[i] ?? 0)
         })
       } else if (answer) {

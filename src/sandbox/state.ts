@@ -7,6 +7,8 @@ export interface RunState {
   /** Parts of the worker (`start`, `produce`, `receive`, `tick`, `command`) and how each is. */
   threads: Record<string, 'running' | 'done' | 'failed'>
   published: number
+  /** Of these, what went to channels other than the worker's own, by channel. */
+  publishedTo: Map<string, number>
   received: number
   errors: number
   /** Messages that came faster than they were received, and were dropped. */
@@ -29,6 +31,7 @@ export function createState(): RunState {
     status: 'init',
     threads: {},
     published: 0,
+    publishedTo: new Map(),
     received: 0,
     errors: 0,
     dropped: 0,
@@ -47,6 +50,15 @@ export function noteError(state: RunState, thrown: unknown): void {
   state.errors++
   state.errorMsg = stackOf(thrown)
 }
+
+/** Counts a message published to a channel other than the worker's own. */
+export function notePublishedTo(state: RunState, channel: string): void {
+  const before = state.publishedTo.get(channel)
+  if (before !== undefined || state.publishedTo.size < OTHER_CHANNELS) state.publishedTo.set(channel, (before ?? 0) + 1)
+}
+
+/** Channels that a worker is known to publish to, beside its own. */
+const OTHER_CHANNELS = 50
 
 /** Counts messages that never came. */
 export function noteLost(state: RunState, lost: ReadonlyMap<string, number>): void {

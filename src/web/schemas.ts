@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { STATUSES } from '../contract.js'
-import type { CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from '../fleet/views.js'
+import type { CommandOutcome, FlowView, LogLine, NodeView, TypeView, WorkerView } from '../fleet/views.js'
 import { checkNickname, checkType } from '../redis/names.js'
 import type { StoredEvent } from '../store/types.js'
 
@@ -34,6 +34,7 @@ export const worker: z.ZodType<WorkerView> = z.object({
   heart_beat_interval: number,
   started_at: number,
   published: z.number(),
+  published_to: z.record(z.string(), z.number()).describe('What of it went to channels other than its own'),
   received: z.number(),
   errors: z.number(),
   dropped: z.number().describe('Messages that came faster than they were received'),
@@ -108,10 +109,11 @@ export const node: z.ZodType<NodeView> = z.object({
   problems: z.array(z.string()),
 })
 
-export const flow = z.object({
+export const flow: z.ZodType<FlowView> = z.object({
   from: z.string(),
   to: z.string(),
   channel: z.string(),
+  by: z.array(z.string()).describe('Workers that are known to publish to it'),
   published: z.number(),
   lost: z.number(),
 })

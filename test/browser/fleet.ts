@@ -95,7 +95,7 @@ export function fillFleet(fake: FakeFleet): void {
   worker({ type: 'Beacon', nickname: 'beacon', published: 12, received: 0, node: 'node-2' })
   fake.lines = []
   const flow = (from: string, to: string, channel: string, published: number, lost = 0) => ({
-    ...{ from, to, channel, published, lost },
+    ...{ from, to, channel, by: channel === from ? [] : [from], published, lost },
   })
   const pub = (type: string, nickname: string) => `TestWeb.Worker.${type}.${nickname}.Pub`
   fake.flows = [

@@ -255,7 +255,14 @@ describe('2,000 workers', () => {
       fake.workers.set(nickname, workerView(of))
     }
     fake.flows = [...fake.workers.keys()].map((to) => ({
-      ...{ from: 'worker-0000', to, channel: 'TestWeb.Worker.Type0.worker-0000.Pub', published: 10, lost: 0 },
+      ...{
+        from: 'worker-0000',
+        to,
+        channel: 'TestWeb.Worker.Type0.worker-0000.Pub',
+        by: ['worker-0000'],
+        published: 10,
+        lost: 0,
+      },
     }))
     const beats = setInterval(() => {
       for (const worker of fake.workers.values()) {

@@ -1,7 +1,16 @@
 import type { Redis } from 'ioredis'
 import request from 'supertest'
 import { afterAll } from 'vitest'
-import type { Client, CommandOutcome, LogLine, NodeView, TypeView, WorkerView } from '../../src/client.js'
+import type {
+  Client,
+  CommandOutcome,
+  FlowView,
+  LogLine,
+  NodeView,
+  Sample,
+  TypeView,
+  WorkerView,
+} from '../../src/client.js'
 import type { Settings } from '../../src/config/settings.js'
 import type { Log } from '../../src/contract.js'
 import { HysasError } from '../../src/errors.js'
@@ -79,7 +88,14 @@ export class FakeFleet {
   commands: { method: string; args: unknown[] }[] = []
   /** Thrown by whatever is asked next, until it is taken away. */
   failing: Error | undefined
-  flows = [{ from: 'DemoName', to: 'DemoName', channel: 'HySAS.Worker.Demo.DemoName.Pub', published: 5, lost: 0 }]
+  flows: FlowView[] = [
+    {
+      ...{ from: 'DemoName', to: 'DemoName', channel: 'HySAS.Worker.Demo.DemoName.Pub' },
+      ...{ by: ['DemoName'], published: 5, lost: 0 },
+    },
+  ]
+  /** Of every worker that runs, where it is not given. */
+  sampled: Sample[] | undefined
   queries: EventQuery[] = []
   recorded: Partial<StoredEvent>[] = []
   watchers = new Set<(item: Watched) => void>()
@@ -121,6 +137,7 @@ export class FakeFleet {
     types: () => this.#answer(this.types),
     nodes: () => this.#answer(this.nodes),
     flows: () => this.#answer(this.flows),
+    samples: () => this.#answer(this.sampled ?? [...this.workers.values()].flatMap(sampleOf)),
     storeLocation: async () => undefined,
     logs: () => this.#answer(this.lines),
     followLogs: (_nickname, { signal }) => untilAborted(signal),
@@ -209,6 +226,7 @@ export function workerView(change: Partial<WorkerView> = {}): WorkerView {
     heart_beat_interval: 1,
     started_at: 1_790_000_000,
     published: 100,
+    published_to: {},
     received: 50,
     errors: 0,
     dropped: 0,
@@ -237,6 +255,12 @@ export function workerView(change: Partial<WorkerView> = {}): WorkerView {
     params: { everyMs: 1000 },
     ...change,
   }
+}
+
+function sampleOf(worker: WorkerView): Sample[] {
+  const { nickname, status, epoch, heart_beat, published, received, lost, memory_mb, loop_delay_ms } = worker
+  if (status !== 'started' || epoch === null || heart_beat === null) return []
+  return [{ nickname, epoch, heart_beat, published, received, lost, memory_mb, loop_delay_ms }]
 }
 
 export function typeView(change: Partial<TypeView> = {}): TypeView {

@@ -163,7 +163,7 @@ describe('a tap', () => {
     }
     expect((await http.get('/api/v1/tap').set(...bearer())).status).toBe(400)
     channelOf(fake)
-    fake.client.flows = async () => [{ from: 'news', to: 'DemoName', channel: 'news', published: 0, lost: 0 }]
+    fake.client.flows = async () => [{ from: 'news', to: 'DemoName', channel: 'news', by: [], published: 0, lost: 0 }]
     const { web } = { web: (await startTestWeb({ client: fake.client })).web }
     const { response } = await follow(web.port, '/tap?channel=news')
     expect(response.statusCode).toBe(200)

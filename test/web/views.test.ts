@@ -22,7 +22,7 @@ const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => (
   ...change,
 })
 const flow = (from: string, to: string, rate = 1, lost = 0) => ({
-  ...{ from, to, channel: `${from}.Pub`, published: 1, lost, rate, lost_rate: 0 },
+  ...{ from, to, channel: `${from}.Pub`, by: [from], published: 1, lost, rate, lost_rate: 0 },
 })
 
 describe('an address', () => {
@@ -193,7 +193,7 @@ describe('a form', () => {
 describe('rates of flows', () => {
   it('are what the counters have grown, and never less than nothing', () => {
     const rates = new FlowRates()
-    const read = (published: number, lost: number) => [{ from: 'a', to: 'b', channel: 'c', published, lost }]
+    const read = (published: number, lost: number) => [{ from: 'a', to: 'b', channel: 'c', by: [], published, lost }]
     expect(rates.take(read(100, 0), 1000)).toBe(true)
     expect(rates.now()).toMatchObject([{ rate: 0, lost_rate: 0 }])
     rates.take(read(140, 6), 3000)

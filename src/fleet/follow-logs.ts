@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { Names } from '../redis/names.js'
+import { lineOf, readLog } from './log-stream.js'
+import type { LogLine } from './views.js'
+
+export interface LogFollower {
+  /** Lines of a worker's log as they are written, beginning after the one with the id `after` (default: now). */
+  follow(nickname: string, after: string | undefined, signal: AbortSignal): AsyncIterable<LogLine>
+}
+
+/** Redis holds a read for so long where nothing is written, ms; one without an answer for longer is on a dead line. */
+const BLOCK_MS = 5_000
+const DEAD_MS = 8_000
+/** What is written within so long comes together: reads a second are bounded, however much is logged. */
+const TOGETHER_MS = 100
+/** Lines of one log in one read. */
+const COUNT = 500
+/** Lines that a slow reader may be behind before the oldest are dropped. */
+const BACKLOG = 10_000
+
+interface Hearer {
+  /** Lines up to this one it has. */
+  last: string
+  waiting: LogLine[]
+  wake(): void
+}
+interface Topic {
+  /** Lines up to this one have been told. */
+  last: string
+  hearers: Set<Hearer>
+}
+
+/**
+ * Follows any number of logs for any number of hearers by one connection and one blocking read: it costs Redis no more
+ * than the lines do, and nothing while nobody follows.
+ * @param of.open makes the connection that waits; it is closed when nobody follows any more
+ */
+export function createLogFollower(of: { redis: Redis; names: Names; open: () => Redis }): LogFollower {
+  const { redis, names } = of
+  const topics = new Map<string, Topic>()
+  let reader: Redis | undefined
+  /** The read that is under way, by the id of its connection. */
+  let read: { client: number } | undefined
+
+  /** Has a read that waits for other logs begin anew. */
+  const interrupt = async () => {
+    const waiting = read
+    // not yet there when it is asked for at once
+    while (waiting && read === waiting && !(await redis.client('UNBLOCK', waiting.client).catch(() => 1)))
+      await delay(10)
+  }
+
+  const readOnce = async (connection: Redis) => {
+    const client = Number(await connection.client('ID'))
+    const asked = [...topics].map(([nickname, { last }]) => ({ nickname, last }))
+    if (asked.length === 0) return
+    read = { client }
+    const dead = setTimeout(() => connection.disconnect(true), DEAD_MS)
+    const keys = asked.map(({ nickname }) => names.log(nickname))
+    const ids = asked.map(({ last }) => last)
+    const found = await connection.xread('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', ...keys, ...ids).finally(() => {
+      clearTimeout(dead)
+      read = undefined
+    })
+    for (const [key, entries] of found ?? []) tell(asked[keys.indexOf(key)]?.nickname ?? '', entries)
+    if (found) await delay(TOGETHER_MS)
+  }
+
+  const tell = (nickname: string, entries: [id: string, fields: string[]][]) => {
+    const topic = topics.get(nickname)
+    if (!topic) return
+    topic.last = entries.at(-1)?.[0] ?? topic.last
+    const lines = entries.flatMap(([id, fields]) => lineOf(id, fields))
+    for (const hearer of topic.hearers) {
+      hearer.waiting = [...hearer.waiting, ...lines].slice(-BACKLOG)
+      hearer.wake()
+    }
+  }
+
+  const run = async () => {
+    const connection = of.open()
+    reader = connection
+    while (topics.size > 0) await readOnce(connection).catch(() => delay(TOGETHER_MS))
+    reader = undefined
+    connection.disconnect()
+  }
+
+  const join = (nickname: string, after: string, hearer: Hearer) => {
+    const topic = topics.get(nickname)
+    if (topic) topic.hearers.add(hearer)
+    else {
+      topics.set(nickname, { last: after, hearers: new Set([hearer]) })
+      if (reader) void interrupt()
+      else void run()
+    }
+    return topic !== undefined
+  }
+  const leave = (nickname: string, hearer: Hearer) => {
+    const topic = topics.get(nickname)
+    topic?.hearers.delete(hearer)
+    if (topic?.hearers.size !== 0) return
+    topics.delete(nickname)
+    void interrupt()
+  }
+
+  return {
+    async *follow(nickname, after, signal) {
+      const hearer: Hearer = { last: after ?? '', waiting: [], wake: () => {} }
+      const onAbort = () => hearer.wake()
+      signal.addEventListener('abort', onAbort)
+      hearer.last ||= await newest(redis, names, nickname)
+      const late = !signal.aborted && join(nickname, hearer.last, hearer)
+      try {
+        // others follow it already and may be further
+        if (late) hearer.waiting.unshift(...(await readLog(redis, names, nickname, { after: hearer.last })))
+        while (!signal.aborted) {
+          const line = hearer.waiting.shift()
+          if (line && isLater(line.id, hearer.last)) {
+            hearer.last = line.id
+            yield line
+          } else if (!line) {
+            await new Promise<void>((resolve) => {
+              hearer.wake = resolve
+              if (hearer.waiting.length || signal.aborted) resolve()
+            })
+          }
+        }
+      } finally {
+        signal.removeEventListener('abort', onAbort)
+        leave(nickname, hearer)
+      }
+    },
+  }
+}
+
+async function newest(redis: Redis, names: Names, nickname: string): Promise<string> {
+  const [last] = await redis.xrevrange(names.log(nickname), '+', '-', 'COUNT', 1)
+  return last?.[0] ?? '0-0'
+}
+
+/** Ids are `<Unix ms>-<number>`. */
+function isLater(id: string, than: string): boolean {
+  const [a = 0, b = 0] = id.split('-').map(Number)
+  const [c = 0, d = 0] = than.split('-').map(Number)
+  return a > c || (a === c && b > d)
+}
