@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { DestinationStream } from 'pino'
 import type { FromChild, RunResult } from '../protocol.js'
 import type { Names } from '../redis/names.js'
+import type { Hub } from './hub.js'
 
 /** What all runs of one process share. All else belongs to one run, so that many runs can live in one process. */
 export interface Home {
@@ -11,6 +12,8 @@ export interface Home {
   readonly node: string
   /** Connection for commands and scripts; it waits while Redis is away. */
   readonly redis: Redis
+  /** What all workers of this process hear, over one connection; without it each worker opens a connection of its own. */
+  readonly hub?: Hub
   /** URLs by the names that `ctx.database(name)` knows. */
   readonly databases: Readonly<Record<string, string>>
   readonly logLevel: string

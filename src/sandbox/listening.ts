@@ -2,12 +2,12 @@ import type { Context } from '../contract.js'
 import { connectRedis } from '../redis/connect.js'
 import { createHearing, type Hearing } from './hearing.js'
 import type { Home } from './home.js'
+import { createHub } from './hub.js'
 import type { LongRunning } from './loading.js'
 import { createOperations } from './operations.js'
 import { createReceiver } from './receive.js'
 import type { Session } from './session.js'
 import { noteBack, noteCut, noteLost } from './state.js'
-import { createSubscriber } from './subscriber.js'
 
 /** Operations called at the same time; the further ones wait. */
 const OPERATIONS_AT_ONCE = 64
@@ -16,7 +16,7 @@ export interface Listening {
   readonly hearing: Hearing
   /** Hears what every worker hears: its Command channel, and the channel for all. */
   tap(): Promise<void>
-  /** Closes the connection. */
+  /** Hears nothing any more. */
   close(): void
 }
 
@@ -35,11 +35,9 @@ export function openListening(of: {
   const { names, redis } = home
   const { state } = session
   const { type, nickname } = session.run
-  const connect = () => connectRedis(home.redisUrl, 'subscriber', nickname)
-  const subscriber = createSubscriber({
-    names,
-    redis,
-    connect,
+  const hub =
+    home.hub ?? createHub({ names, redis, connect: () => connectRedis(home.redisUrl, 'subscriber', nickname) })
+  const subscriber = hub.join({
     onCut() {
       noteCut(state, session.nowMs())
       session.log.warn('The connection to Redis was lost: what is published until it is back is missed.')
@@ -77,6 +75,9 @@ export function openListening(of: {
       const command = hearing.tap(names.workerCommand(type, nickname), operations, OPERATIONS_AT_ONCE)
       await Promise.all([command, hearing.tapReceive(names.all)])
     },
-    close: () => subscriber.close(),
+    close() {
+      subscriber.close()
+      if (hub !== home.hub) hub.close()
+    },
   }
 }

@@ -18,26 +18,37 @@ export interface Tally {
   heard: number
 }
 
+export type OnLost = (lost: ReadonlyMap<string, number>) => void
+
 export interface Losses {
   /** The channel on which the marks come: to be subscribed to on the same connection as all else. */
   readonly channel: string
   /** Where to count the messages that come on a channel, or undefined where they are not to be compared. */
   tallyOf(channel: string): Tally | undefined
-  /** Redis has confirmed the subscription: losses are counted from the next mark on. @returns what ends that */
-  watch(tuned: Tuned): () => void
+  /**
+   * Redis has confirmed the subscription: losses are counted from the next mark on, and told to `onLost`.
+   * @returns what ends that
+   */
+  watch(tuned: Tuned, onLost: OnLost): () => void
   /** A message has come on the channel of the marks. */
   take(raw: string): void
-  /** Compares as soon as possible: the connection was lost and is back. */
+  /** Compares everything as soon as possible: the connection was lost and is back. */
   compare(): void
   close(): void
 }
 
-interface Watched {
-  tuned: Tuned
+interface Member {
+  onLost: OnLost
   /** The first mark that was asked for after the subscription had been confirmed. */
   from: number
   /** One has come: channels of it that no mark has told of yet have published nothing before. */
   begun: boolean
+}
+
+/** A channel or pattern, with all who hear it. */
+interface Group {
+  tuned: Tuned
+  members: Set<Member>
 }
 
 /**
@@ -49,54 +60,59 @@ interface Watched {
  * What other clients publish with plain PUBLISH is not in the counters: where more came than was counted, nothing is
  * judged to be lost.
  */
-export function createLosses(of: {
-  names: Names
-  redis: Redis
-  onLost: (lost: ReadonlyMap<string, number>) => void
-}): Losses {
+export function createLosses(of: { names: Names; redis: Redis }): Losses {
   const { names, redis } = of
   const channel = names.mark(randomUUID())
-  const watched = new Set<Watched>()
+  const byChannel = new Map<string, Group>()
+  const byPattern = new Map<string, Group>()
   const tallies = new Map<string, Tally>()
+  /** Of which groups each mark under way tells. */
+  const scopes = new Map<number, ReadonlySet<Group>>()
+  let due = new Set<Group>()
   let asked = 0
   let arrived = 0
-  let due = false
   let asking = false
   let closed = false
   let timer: NodeJS.Timeout | undefined
 
-  const counted = () => {
-    const tuneds = [...watched].map(({ tuned }) => tuned)
-    return {
-      channels: tuneds.flatMap(({ name, isPattern }) => (isPattern ? [] : [name])),
-      types: tuneds.flatMap(({ type }) => type ?? []),
-      nicknames: tuneds.flatMap(({ nickname }) => nickname ?? []),
-    }
+  const all = () => [...byChannel.values(), ...byPattern.values()]
+  const isWatched = ({ tuned, members }: Group) =>
+    members.size > 0 && (tuned.isPattern ? byPattern : byChannel).has(tuned.name)
+  const groupsOf = (name: string): Group[] => {
+    const exact = byChannel.get(name)
+    const found = exact ? [exact] : []
+    for (const group of byPattern.values()) if (group.tuned.matches(name)) found.push(group)
+    return found
   }
 
   const ask = async () => {
     if (asking) return
     asking = true
-    for (let pauseMs = REPEAT_MS; due && !closed && watched.size; ) {
+    for (let pauseMs = REPEAT_MS; due.size && !closed; ) {
       await new Promise((resolve) => setImmediate(resolve)) // subscriptions are confirmed several at a time
-      due = false
-      const heardBy = await publishMark(redis, names, channel, ++asked, counted()).catch(() => 0)
+      const scope = new Set([...due].filter(isWatched))
+      due = new Set()
+      if (!scope.size) continue
+      scopes.set(++asked, scope)
+      const heardBy = await publishMark(redis, names, channel, asked, countedOf(scope)).catch(() => 0)
       if (heardBy > 0 || closed) continue
-      due = true
+      for (const group of scope) due.add(group)
       await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
       pauseMs = Math.min(REPEAT_AT_MOST_MS, pauseMs * 2)
     }
     asking = false
   }
 
-  const compare = () => {
-    due = true
+  const compare = (groups: Iterable<Group>) => {
+    for (const group of groups) due.add(group)
     void ask()
   }
 
   const look = () => {
-    const something = arrived < asked || [...tallies.values()].some(({ heard }) => heard > 0)
-    if (something && !asking) compare()
+    if (asking) return
+    if (arrived < asked) return compare(all())
+    for (const [name, { heard }] of tallies) if (heard > 0) for (const group of groupsOf(name)) due.add(group)
+    if (due.size) void ask()
   }
 
   const tallyOf = (name: string): Tally => {
@@ -107,57 +123,93 @@ export function createLosses(of: {
     return made
   }
 
-  const judge = ({ n, counts }: Mark) => {
-    const present = [...watched].filter(({ from }) => from <= n)
-    const named = present.flatMap(({ tuned }) => (tuned.isPattern ? [] : [tuned.name]))
-    const lost = new Map<string, number>()
-    for (const name of new Set([...named, ...Object.keys(counts), ...tallies.keys()])) {
-      const heardBy = present.filter(({ tuned }) => tuned.matches(name))
-      if (heardBy.length === 0) continue
+  /** The channels of which a mark tells: also those that have published nothing. */
+  const namesIn = (scope: ReadonlySet<Group>, counts: Mark['counts']): Set<string> => {
+    const found = new Set(Object.keys(counts))
+    for (const { tuned } of scope) if (!tuned.isPattern) found.add(tuned.name)
+    const patterns = [...scope].filter(({ tuned }) => tuned.isPattern)
+    if (patterns.length) {
+      for (const name of tallies.keys()) if (patterns.some(({ tuned }) => tuned.matches(name))) found.add(name)
+    }
+    return found
+  }
+
+  const judge = ({ n, counts }: Mark, scope: ReadonlySet<Group>) => {
+    const lost = new Map<OnLost, Map<string, number>>()
+    for (const name of namesIn(scope, counts)) {
+      const members = groupsOf(name).flatMap((group) => [...group.members])
+      if (members.length === 0) continue
       const tally = tallyOf(name)
       const now = Number(counts[name] ?? 0)
-      const before = tally.counted ?? (heardBy.some(({ begun }) => begun) ? 0 : undefined)
+      const begun = members.filter((member) => member.begun)
+      const before = tally.counted ?? (begun.length ? 0 : undefined)
       if (before !== undefined) {
         // a counter that has fallen began anew, with a Redis that lost its data
         const missing = (now < before ? now : now - before) - tally.heard
-        if (missing > 0) lost.set(name, missing)
+        if (missing > 0) for (const { onLost } of begun) mapOf(lost, onLost).set(name, missing)
       }
       tally.counted = now
       tally.heard = 0
     }
-    for (const one of present) one.begun = true
-    if (lost.size) of.onLost(lost)
+    for (const { members } of scope) for (const member of members) member.begun ||= member.from <= n
+    for (const [onLost, by] of lost) onLost(by)
+  }
+
+  const unwatch = (group: Group, member: Member) => {
+    const { tuned, members } = group
+    members.delete(member)
+    const groups = tuned.isPattern ? byPattern : byChannel
+    if (members.size > 0 || groups.get(tuned.name) !== group) return
+    groups.delete(tuned.name)
+    for (const name of tuned.isPattern ? tallies.keys() : [tuned.name]) {
+      if (groupsOf(name).length === 0) tallies.delete(name)
+    }
   }
 
   return {
     channel,
-    tallyOf: (name) => ([...watched].some(({ tuned }) => tuned.matches(name)) ? tallyOf(name) : undefined),
-    watch(tuned) {
-      const one: Watched = { tuned, from: asked + 1, begun: false }
-      watched.add(one)
+    tallyOf: (name) => (groupsOf(name).length ? tallyOf(name) : undefined),
+    watch(tuned, onLost) {
+      const groups = tuned.isPattern ? byPattern : byChannel
+      const group = groups.get(tuned.name) ?? { tuned, members: new Set() }
+      groups.set(tuned.name, group)
+      const member: Member = { onLost, from: asked + 1, begun: false }
+      group.members.add(member)
       timer ??= setInterval(look, COMPARE_MS).unref()
-      compare()
-      return () => {
-        watched.delete(one)
-        for (const name of tallies.keys()) {
-          if (![...watched].some((other) => other.tuned.matches(name))) tallies.delete(name)
-        }
-      }
+      compare([group])
+      return () => unwatch(group, member)
     },
     take(raw) {
       const mark = parsed(raw)
-      if (!mark || mark.n <= arrived) return
+      const scope = mark && scopes.get(mark.n)
+      if (!scope || mark.n <= arrived) return
       arrived = mark.n
-      judge(mark)
+      for (const n of scopes.keys()) if (n <= arrived) scopes.delete(n)
+      judge(mark, scope)
     },
-    compare() {
-      if (watched.size) compare()
-    },
+    compare: () => compare(all()),
     close() {
       closed = true
       clearInterval(timer)
     },
   }
+}
+
+function countedOf(scope: ReadonlySet<Group>) {
+  const tuneds = [...scope].map(({ tuned }) => tuned)
+  return {
+    channels: tuneds.flatMap(({ name, isPattern }) => (isPattern ? [] : [name])),
+    types: tuneds.flatMap(({ type }) => type ?? []),
+    nicknames: tuneds.flatMap(({ nickname }) => nickname ?? []),
+  }
+}
+
+function mapOf(lost: Map<OnLost, Map<string, number>>, onLost: OnLost): Map<string, number> {
+  const known = lost.get(onLost)
+  if (known) return known
+  const made = new Map<string, number>()
+  lost.set(onLost, made)
+  return made
 }
 
 function parsed(raw: string): Mark | undefined {

@@ -47,7 +47,7 @@ test('what is published while a worker is cut off is counted as lost, by channel
   const a = await mouth('a')
   const b = await mouth('b')
   await a(7) // before anybody hears it
-  const ears = await startWorker(node, EARS, { nickname: 'ears' })
+  const ears = await startWorker(node, EARS, { nickname: 'cut-ears' })
   await until(() => ears.child.said('started'))
   await new Promise((resolve) => setTimeout(resolve, 100)) // the first mark
   const raw = `raw-${names.namespace}`
@@ -61,7 +61,7 @@ test('what is published while a worker is cut off is counted as lost, by channel
 
   // the child stands still, so that it can't be back before all is said
   ears.child.process.kill('SIGSTOP')
-  await cutOff('ears', async () => {
+  await cutOff('cut-ears', async () => {
     await a(1000)
     await a(5, raw)
     const c = await mouth('c') // nobody has heard of it before
@@ -82,7 +82,7 @@ test('what is published while a worker is cut off is counted as lost, by channel
 
   await a(50)
   await until(async () => (await ears.info()).received === '164')
-  await cutOff('ears', async () => {})
+  await cutOff('cut-ears', async () => {})
   await until(async () => JSON.parse((await ears.info()).gaps ?? '')[1]?.to)
   await a(6)
   await until(async () => Number((await ears.info()).received) + Number((await ears.info()).lost) === 164 + 1014 + 6)

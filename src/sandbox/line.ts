@@ -1,0 +1,95 @@
+import type { Redis } from 'ioredis'
+import type { Tuned } from './source.js'
+
+/** What is wanted of Redis: a channel, or a pattern. */
+export type Wanted = Pick<Tuned, 'name' | 'isPattern'>
+
+/** One connection for subscriptions. Each channel and pattern is subscribed to once, however many want it. */
+export interface Line {
+  /** Resolves when Redis has confirmed it. */
+  hold(wanted: Wanted): Promise<void>
+  /** One less wants it; with the last one it is unsubscribed from. */
+  release(wanted: Wanted): Promise<void>
+  close(): void
+}
+
+interface Held {
+  count: number
+  confirmed: Promise<unknown>
+}
+
+/** The connection is opened at first need, and subscribes again by itself after it was lost. */
+export function createLine(of: {
+  connect: () => Redis
+  onMessage: (pattern: string | undefined, channel: string, raw: string) => void
+  /** The connection was lost: what is published until it is back is missed. */
+  onCut: () => void
+  /** It is back, and all subscriptions are confirmed. */
+  onBack: () => void
+}): Line {
+  const held = new Map<string, Held>()
+  let redis: Redis | undefined
+  let isReady = false
+  let wasCut = false
+  let closed = false
+
+  const back = () => {
+    if (closed || !isReady || !wasCut) return
+    wasCut = false
+    of.onBack()
+  }
+
+  const connection = (): Redis => {
+    if (redis) return redis
+    redis = of.connect()
+    redis.on('message', (channel: string, raw: string) => of.onMessage(undefined, channel, raw))
+    redis.on('pmessage', of.onMessage)
+    redis.on('ready', () => {
+      isReady = true
+      if (!wasCut) return
+      // ioredis has sent the subscriptions by now: when this is answered, they are confirmed
+      redis?.ping().then(back, () => {})
+    })
+    redis.on('close', () => {
+      if (isReady && !closed) of.onCut()
+      wasCut ||= isReady
+      isReady = false
+    })
+    return redis
+  }
+
+  return {
+    async hold(wanted) {
+      const key = keyOf(wanted)
+      const known = held.get(key)
+      const { name, isPattern } = wanted
+      const one = known ?? {
+        count: 0,
+        confirmed: isPattern ? connection().psubscribe(name) : connection().subscribe(name),
+      }
+      one.count++
+      held.set(key, one)
+      try {
+        await one.confirmed
+      } catch (error) {
+        if (held.get(key) === one) held.delete(key)
+        throw error
+      }
+    },
+    async release(wanted) {
+      const key = keyOf(wanted)
+      const one = held.get(key)
+      if (!one || --one.count > 0) return
+      held.delete(key)
+      if (closed) return
+      const { name, isPattern } = wanted
+      await (isPattern ? connection().punsubscribe(name) : connection().unsubscribe(name))
+    },
+    close() {
+      closed = true
+      redis?.disconnect()
+    },
+  }
+}
+
+const keyOf = ({ name, isPattern }: Wanted): string => `${isPattern ? 'p' : 'c'} ${name}`
