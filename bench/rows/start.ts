@@ -1,0 +1,20 @@
+import { measureStarts } from '../lib/start.js'
+import { atMost, type Row } from '../lib/types.js'
+
+export default {
+  number: 1,
+  name: 'start',
+  what: 'one start, command sent to `started` heard, `process`',
+  async measure(bench) {
+    const { 'BullMQ sandbox': stock, ours } = await measureStarts(bench, 'Idle')
+    return [
+      {
+        what: this.what,
+        yardstick: { name: 'BullMQ sandbox', value: stock.median, unit: 'ms' },
+        ours: { name: 'ours', value: ours.median, unit: 'ms' },
+        bar: atMost(0.1),
+        target: atMost(7, 'ours'),
+      },
+    ]
+  },
+} satisfies Row
