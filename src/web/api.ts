@@ -4,12 +4,13 @@ import type { Log } from '../contract.js'
 import { HysasError } from '../errors.js'
 import type { EventStore } from '../store/types.js'
 import { checked } from './answer.js'
+import type { History } from './history.js'
 import { openapiOf } from './openapi.js'
 import { Answer, type Call, type Route, routes } from './routes.js'
 import type { Role } from './token.js'
 
 /** Mounts the table of routes: who may, what it takes, what it answers. */
-export function apiOf(of: { client: Client; store: () => Promise<EventStore>; log: Log }): Router {
+export function apiOf(of: { client: Client; history: History; store: () => Promise<EventStore>; log: Log }): Router {
   const router = Router({ caseSensitive: true })
   const failed = (err: unknown) => of.log.error({ err }, 'what a request had begun failed')
   for (const route of routes) {

@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express'
 import type { z } from 'zod'
-import type { Client } from '../client.js'
+import type { Client, LogLine } from '../client.js'
 import type { Log } from '../contract.js'
 import { HysasError, messageOf } from '../errors.js'
 import { type Names, namesOf } from '../redis/names.js'
 import { checked } from './answer.js'
 import * as s from './schemas.js'
-import { Shared, type Source } from './shared.js'
+import { Shared } from './shared.js'
 import { EVENT_STREAM, frameOf } from './stream.js'
 import { type Tapped, tapOf } from './tap.js'
 import type { Role } from './token.js'
@@ -46,7 +46,6 @@ const MOST_OPEN = 200
 /** The streams that pages open for a while: a worker's log, a tap on a channel. Any number of pages shares one source. */
 export function followsOf({ client, namespace, log }: { client: Client; namespace: string; log: Log }) {
   const names = namesOf(namespace)
-  const lines = new Shared<unknown>()
   const taps = new Shared<Tapped>()
   const open = new Set<Response>()
   const router = Router({ caseSensitive: true })
@@ -74,11 +73,13 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
     const { nickname } = checked(FOLLOWS.logs.params, 'path', req.params)
     const first = await client.logs(nickname, { limit: LINES })
     if (res.closed) return
-    const source = logOf(client, nickname, first.at(-1)?.id)
-    const leave = lines.join(nickname, source, (line) => send(res, 'lines', [line]), failed(res))
-    res.on('close', leave)
     begin(req, res)
     send(res, 'lines', first)
+    const end = new AbortController()
+    res.on('close', () => end.abort())
+    // the client reads a log once, however many follow it
+    const lines = client.followLogs(nickname, { signal: end.signal, ...after(first.at(-1)) })
+    inGroups(lines, (group) => send(res, 'lines', group)).then(() => res.end(), failed(res))
   })
 
   router.get(FOLLOWS.tap.path, async (req, res) => {
@@ -94,15 +95,23 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
     router,
     close() {
       for (const res of open) res.destroy()
-      lines.close()
       taps.close()
     },
   }
 }
 
-function logOf(client: Client, nickname: string, after: string | undefined): Source<unknown> {
-  return async (tell, signal) => {
-    for await (const line of client.followLogs(nickname, { signal, ...(after && { after }) })) tell(line)
+/** From the first line where there is none yet. */
+const after = (line: LogLine | undefined): { after: string } => ({ after: line?.id ?? '0-0' })
+
+/** What comes in one turn of the event loop is told together. */
+async function inGroups<T>(items: AsyncIterable<T>, tell: (group: T[]) => void): Promise<void> {
+  let group: T[] = []
+  for await (const item of items) {
+    if (group.push(item) > 1) continue
+    setImmediate(() => {
+      tell(group)
+      group = []
+    })
   }
 }
 

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Client, CommandOptions } from '../client.js'
 import type { EventStore } from '../store/types.js'
 import { csvOf } from './csv.js'
+import type { History } from './history.js'
 import * as s from './schemas.js'
 import type { Role } from './token.js'
 
@@ -23,6 +24,7 @@ export interface Route {
 
 export interface Call {
   client: Client
+  history: History
   store: () => Promise<EventStore>
   params: Record<string, string>
   // Checked by the route's schemas before the handler sees them.
@@ -90,6 +92,18 @@ export const routes: readonly Route[] = [
     query: s.logQuery,
     response: s.logLine.array(),
     handler: ({ client, params, query }) => client.logs(params.nickname, query),
+  }),
+  route({
+    method: 'get',
+    path: '/workers/{nickname}/history',
+    role: 'viewer',
+    summary: 'How it went in the last quarter of an hour, a point every five seconds, as this node has seen it.',
+    params: s.ofNickname,
+    response: s.history,
+    handler: async ({ client, history, params }) => {
+      await client.show(params.nickname)
+      return history.of(params.nickname)
+    },
   }),
   route({
     method: 'post',

@@ -3,6 +3,7 @@ import { STATUSES } from '../contract.js'
 import type { CommandOutcome, FlowView, LogLine, NodeView, TypeView, WorkerView } from '../fleet/views.js'
 import { checkNickname, checkType } from '../redis/names.js'
 import type { StoredEvent } from '../store/types.js'
+import type { HistoryView } from './history.js'
 
 /** What the API takes and gives, as zod: `src/fleet/views.ts` word for word, for the OpenAPI description and the tests. */
 export const nickname = z.string().refine((given) => holds(checkNickname, given), 'not a nickname')
@@ -116,6 +117,17 @@ export const flow: z.ZodType<FlowView> = z.object({
   by: z.array(z.string()).describe('Workers that are known to publish to it'),
   published: z.number(),
   lost: z.number(),
+})
+
+const points = z.array(z.number().nullable())
+export const history: z.ZodType<HistoryView> = z.object({
+  time: z.array(z.number()).describe('Unix ms by the clock of this node, oldest first'),
+  now: z.number().describe('What that clock says now'),
+  in: points.describe('Messages per second; null where it did not run, or just began'),
+  out: points,
+  lost: points,
+  memory: points.describe('MB'),
+  delay: points.describe('ms by which its event loop was late'),
 })
 
 export const outcome: z.ZodType<CommandOutcome> = z.object({

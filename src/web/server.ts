@@ -15,6 +15,7 @@ import { BOARD_PATH, boardOf } from './board.js'
 import { followsOf } from './follows.js'
 import { hostGuard, isLoopback, originGuard } from './guard.js'
 import { boardHeaders, ourHeaders } from './headers.js'
+import { History } from './history.js'
 import { Live } from './live.js'
 import { askForToken, loginOf } from './login.js'
 import { metricsOf, type NodeState } from './metrics.js'
@@ -65,6 +66,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const stream = streamOf(live)
   const { namespace, basePath } = settings
   const follows = followsOf({ client, namespace, log })
+  const history = new History()
   const board = boardOf({ client, redis, namespace, basePath, log })
 
   const app = express()
@@ -80,7 +82,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   at.use(express.json({ limit: BODY_LIMIT, reviver: refuseProto }))
   at.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.text()))
   at.get('/api/v1/stream', stream.handler)
-  at.use('/api/v1', follows.router, apiOf({ client, store, log }))
+  at.use('/api/v1', follows.router, apiOf({ client, history, store, log }))
   at.use(BOARD_PATH, boardHeaders, board.handler)
   at.use(express.static(pageFolder(), { cacheControl: false, etag: true }))
   at.use(notFound, askForToken(basePath), errorAnswer(log))
@@ -91,6 +93,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   app.use(hostGuard(settings.host, settings.allowedHosts), notFound, errorAnswer(log))
 
   const server = await listen(app, settings)
+  history.start(client, log)
   const { port } = server.address() as AddressInfo
   const origin = `http://${shownHost(settings.host)}:${port}`
   if (settings.port !== 0 && port !== settings.port) {
@@ -104,7 +107,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     server.closeAllConnections()
     auth.close()
     metrics.close()
-    await Promise.all([closed, live.close(), board.close()])
+    await Promise.all([closed, live.close(), history.close(), board.close()])
   }
   let released: Promise<void> | undefined
   return {
