@@ -85,6 +85,7 @@ export async function hearFleet(bench: Bench, { redisUrl, names }: Pick<Fleet, '
   await subscriber.psubscribe(names.info('*', '*'))
   return {
     last,
+    close: () => subscriber.disconnect(),
     on(listener: (beat: Beat) => void): () => void {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -17,7 +17,7 @@ export async function measureStarts(bench: Bench, type: string) {
     const nickname = `w${++made}`
     const started = heard.started([nickname])
     const before = performance.now()
-    await fleet.client.start(type, nickname)
+    await fleet.client.start(type, nickname, {}, { noWait: true })
     const at = (await started).get(nickname) ?? Number.NaN
     await sleep(SETTLE_MS)
     return at - before

@@ -1,6 +1,31 @@
 import type { Row } from '../lib/types.js'
 import cli from './cli.js'
+import events from './events.js'
+import idleFleet from './idle-fleet.js'
+import memory from './memory.js'
+import nodeKilled from './node-killed.js'
+import redisCalls from './redis-calls.js'
 import start from './start.js'
+import start100 from './start-100.js'
+import start100Shared from './start-100-shared.js'
 import startShared from './start-shared.js'
+import stop from './stop.js'
+import ticks from './ticks.js'
+import workerKilled from './worker-killed.js'
 
-export const rows: readonly Row[] = [start, startShared, cli]
+/** All rows, in the order of their numbers. */
+export const rows: readonly Row[] = [
+  start,
+  startShared,
+  start100,
+  start100Shared,
+  stop,
+  memory,
+  idleFleet,
+  nodeKilled,
+  workerKilled,
+  redisCalls,
+  events,
+  ticks,
+  cli,
+].sort((a, b) => a.number - b.number)
