@@ -9,6 +9,8 @@ export interface OfferedType extends ProcessorManifest {
   version: string
   file: string
   error: string
+  /** Unix seconds; null where it is well. */
+  error_since: number | null
   builtin: boolean
   /** False where no version of it was ever good: it can't be started. */
   usable: boolean
@@ -33,16 +35,27 @@ export function typesOf(nodes: readonly NodeEntry[], wanted: readonly { type: st
   const byType = new Map<string, TypeView>()
   for (const node of [...nodes].sort((a, b) => b.started_at - a.started_at)) {
     for (const [type, offer] of Object.entries(node.offered)) {
-      const { usable, builtin, version, file, error, ...manifest } = offer
+      const { usable, builtin, version, file, error, error_since = null, ...manifest } = offer
       let view = byType.get(type)
       if (!view || (!view.version && usable)) {
         const nodes: TypeView['nodes'] = view?.nodes ?? []
         const workers = wanted.filter((worker) => worker.type === type).length
-        view = { ...manifest, type, version, file, error: view?.error || error, builtin, nodes, workers }
+        view = {
+          ...manifest,
+          type,
+          version,
+          file,
+          error: view?.error || error,
+          error_since: view?.error_since ?? null,
+          builtin,
+          nodes,
+          workers,
+        }
         byType.set(type, view)
       }
-      view.nodes.push({ node: node.name, version, file, error })
+      view.nodes.push({ node: node.name, version, file, error, error_since })
       view.error ||= error
+      if (error_since !== null) view.error_since = Math.min(error_since, view.error_since ?? error_since)
     }
   }
   return [...byType.values()].sort((a, b) => a.type.localeCompare(b.type))
@@ -74,6 +87,7 @@ function entryOf(name: string, hash: Record<string, string>): NodeEntry {
     draining: hash.draining === '1',
     broken: Object.fromEntries(broken),
     problems: JSON.parse(hash.problems || '[]') as string[],
+    problems_since: JSON.parse(hash.problems_since || '{}') as Record<string, number>,
     offered,
   }
 }

@@ -80,6 +80,8 @@ export interface TypeOnNode {
   file: string
   /** The newest file can't be loaded: why. `version` is the last good one, or empty. */
   error: string
+  /** Unix seconds; null where it is well. */
+  error_since: number | null
 }
 
 export interface TypeView extends ProcessorManifest {
@@ -88,6 +90,8 @@ export interface TypeView extends ProcessorManifest {
   file: string
   /** Where the newest file is broken on some node. */
   error: string
+  /** Unix seconds; null where it is well. */
+  error_since: number | null
   builtin: boolean
   nodes: TypeOnNode[]
   /** Wanted workers of it. */
@@ -116,6 +120,8 @@ export interface NodeView {
   broken: Record<string, string>
   /** What is wrong around it, with its Redis or the event store, in sentences. */
   problems: string[]
+  /** By problem, Unix seconds since when. */
+  problems_since: Record<string, number>
 }
 
 /** What the CLI and the API get back from start, stop and restart, once it took effect. */

@@ -31,7 +31,7 @@ export interface CatalogEntry {
   readonly manifest: ProcessorManifest | undefined
   /** What is wrong with the newest file; empty when nothing is. */
   readonly error: string
-  /** Unix ms at which it became so. */
+  /** Unix ms since which it is so; where it is broken, since which it has been broken. */
   readonly at: number
 }
 
@@ -116,7 +116,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     try {
       const loaded = await loadType(candidates, before?.loaded.good, outDir, closing.signal)
       if (closing.signal.aborted) return
-      const entry = entryOf(type, candidates, loaded)
+      const entry = entryOf(type, candidates, loaded, before?.entry)
       const same = before !== undefined && isSame(before.entry, entry)
       known.set(type, { candidates, loaded, entry: same ? before.entry : entry })
       watcher?.add([...loaded.trace.files])
@@ -200,7 +200,12 @@ export function createCatalog(options: CatalogOptions): Catalog {
   }
 }
 
-function entryOf(type: string, candidates: readonly Candidate[], { good, error }: Loaded): CatalogEntry {
+function entryOf(
+  type: string,
+  candidates: readonly Candidate[],
+  { good, error }: Loaded,
+  before: CatalogEntry | undefined,
+): CatalogEntry {
   return {
     type,
     file: candidates[0]?.file ?? good?.file ?? '',
@@ -209,7 +214,7 @@ function entryOf(type: string, candidates: readonly Candidate[], { good, error }
     bundle: good?.bundle ?? '',
     manifest: good?.manifest,
     error,
-    at: Date.now(),
+    at: error && before?.error ? before.at : Date.now(),
   }
 }
 

@@ -23,7 +23,7 @@ const SILENT_MS = 3000
  * once when it is gone, in the log and as an event (as soon as Redis takes one); `problems` has what is wrong now.
  */
 export function createHealth({ redis, log, record }: HealthOptions) {
-  const present = new Map<string, number>()
+  const present = new Map<string, { sinceMs: number; at: number }>()
   /** By who has seen them: what one sees no more, another may still see. */
   const seen = new Map<string, readonly string[]>()
   let refusing = false
@@ -39,11 +39,11 @@ export function createHealth({ redis, log, record }: HealthOptions) {
     const now = problems()
     for (const problem of now) {
       if (present.has(problem)) continue
-      present.set(problem, performance.now())
+      present.set(problem, { sinceMs: performance.now(), at: Date.now() / 1000 })
       log.error({ problem }, problem)
       keep({ kind: 'problem', severity: 'critical', message: problem })
     }
-    for (const [problem, sinceMs] of present) {
+    for (const [problem, { sinceMs }] of present) {
       if (now.includes(problem)) continue
       present.delete(problem)
       const message = `Over after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s: ${problem}`
@@ -66,6 +66,9 @@ export function createHealth({ redis, log, record }: HealthOptions) {
 
   return {
     problems,
+
+    /** By problem, since when, Unix seconds. */
+    since: (): Record<string, number> => Object.fromEntries([...present].map(([problem, { at }]) => [problem, at])),
 
     /** Does Redis take what this node writes? */
     isWritable: (): boolean => !refusing && !isSilent(),

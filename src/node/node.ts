@@ -307,6 +307,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       loop_delay_ms: Math.round(loopDelay.percentile(99) / 1e5) / 10 || 0,
       draining: draining ? 1 : 0,
       problems: JSON.stringify(health.problems()),
+      problems_since: JSON.stringify(health.since()),
     }
   }
 

@@ -5,9 +5,12 @@ import type { CatalogEntry } from './catalog.js'
 /** What a node tells others of its processors: manifest, version and file; broken ones with the reason. */
 export function offersOf(entries: readonly CatalogEntry[]): Record<string, OfferedType> {
   return Object.fromEntries(
-    entries.map(({ type, manifest, version, file, error, builtin, bundle }) => [
+    entries.map(({ type, manifest, version, file, error, builtin, bundle, at }) => [
       type,
-      { ...(manifest ?? NOTHING_KNOWN), version, file, error, builtin, usable: bundle !== '' },
+      {
+        ...{ ...(manifest ?? NOTHING_KNOWN), version, file, builtin, usable: bundle !== '' },
+        ...{ error, error_since: error ? at / 1000 : null },
+      },
     ]),
   )
 }

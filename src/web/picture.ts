@@ -4,7 +4,12 @@ import type { WorkerView } from '../client.js'
 export interface LiveWorker extends WorkerView {
   rate_in: number
   rate_out: number
+  rate_lost: number
+  /** Of what it publishes to channels other than its own, by channel. */
+  rate_to: Record<string, number>
 }
+
+const STILL = { rate_in: 0, rate_out: 0, rate_lost: 0, rate_to: {} }
 export type WorkerPatch = Partial<LiveWorker> & { nickname: string }
 export interface Changes {
   changed: WorkerPatch[]
@@ -44,8 +49,9 @@ export class Picture {
     for (const nickname of this.#workers.keys()) if (!names.has(nickname)) this.#remove(nickname)
     for (const view of list) {
       const before = this.#workers.get(view.nickname)
-      const { rate_in = 0, rate_out = 0 } = before?.epoch === view.epoch ? before : {}
-      this.#put(view.status === 'started' ? { ...view, rate_in, rate_out } : { ...view, rate_in: 0, rate_out: 0 })
+      const { rate_in, rate_out, rate_lost, rate_to } =
+        before?.epoch === view.epoch && view.status === 'started' ? before : STILL
+      this.#put({ ...view, rate_in, rate_out, rate_lost, rate_to })
     }
   }
 
@@ -58,8 +64,12 @@ export class Picture {
     const after: LiveWorker = { ...before, ...known(before, beat), age: 0 }
     const seconds = (after.heart_beat ?? 0) - (before.heart_beat ?? 0)
     if (seconds > 0) {
-      after.rate_in = Math.max(0, after.received - before.received) / seconds
-      after.rate_out = Math.max(0, after.published - before.published) / seconds
+      const rate = (now: number, then = 0) => Math.max(0, now - then) / seconds
+      after.rate_in = rate(after.received, before.received)
+      after.rate_out = rate(after.published, before.published)
+      after.rate_lost = rate(after.lost, before.lost)
+      const others = Object.entries(after.published_to)
+      after.rate_to = Object.fromEntries(others.map(([to, count]) => [to, rate(count, before.published_to[to])]))
     }
     this.#put(after)
     return after.status === before.status && after.started_at === before.started_at

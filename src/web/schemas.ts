@@ -69,8 +69,11 @@ export const typeView: z.ZodType<TypeView> = z.object({
   version: z.string(),
   file: z.string(),
   error: z.string().describe('Why the newest file can not be loaded, where that is so'),
+  error_since: number.describe('Unix seconds'),
   builtin: z.boolean(),
-  nodes: z.array(z.object({ node: z.string(), version: z.string(), file: z.string(), error: z.string() })),
+  nodes: z.array(
+    z.object({ node: z.string(), version: z.string(), file: z.string(), error: z.string(), error_since: number }),
+  ),
   workers: z.number(),
   kind,
   isolation,
@@ -108,6 +111,7 @@ export const node: z.ZodType<NodeView> = z.object({
   draining: z.boolean(),
   broken: z.record(z.string(), z.string()),
   problems: z.array(z.string()),
+  problems_since: z.record(z.string(), z.number()).describe('Unix seconds'),
 })
 
 export const flow: z.ZodType<FlowView> = z.object({

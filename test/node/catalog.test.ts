@@ -117,9 +117,11 @@ describe('the catalog', () => {
       bundle: good?.bundle,
       manifest: good?.manifest,
     })
+    const brokenAt = catalog.get('Demo')?.at
     write('processors/Demo.ts', 'throw new Error("at import")')
     await until(() => catalog.get('Demo')?.error.includes('Error: at import (at '), SOON)
     expect(version(catalog)).toBe(good?.version)
+    expect(catalog.get('Demo')?.at).toBe(brokenAt)
     write('processors/Demo.ts', plain(1))
     await until(() => catalog.get('Demo')?.error === '', SOON)
     expect(changes).toEqual(['Demo', 'Demo', 'Demo', 'Demo'])

@@ -269,8 +269,9 @@ export function typeView(change: Partial<TypeView> = {}): TypeView {
     version: 'abc123',
     file: '/app/processors/Demo.ts',
     error: '',
+    error_since: null,
     builtin: true,
-    nodes: [{ node: 'node-1', version: 'abc123', file: '/app/processors/Demo.ts', error: '' }],
+    nodes: [{ node: 'node-1', version: 'abc123', file: '/app/processors/Demo.ts', error: '', error_since: null }],
     workers: 1,
     kind: 'long-running',
     isolation: 'process',
@@ -309,6 +310,7 @@ export function nodeView(change: Partial<NodeView> = {}): NodeView {
     draining: false,
     broken: {},
     problems: [],
+    problems_since: {},
     ...change,
   }
 }

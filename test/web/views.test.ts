@@ -8,21 +8,29 @@ import { problemOf, problemsByField } from '../../src/web/page/params.js'
 import { problemsOf } from '../../src/web/page/problems.js'
 import { hrefOf, routeOf } from '../../src/web/page/route.js'
 import { select, selectionOf } from '../../src/web/page/selection.js'
-import { addSample, seriesOf } from '../../src/web/page/series.js'
+import { type Point, withHistory, withPoint } from '../../src/web/page/series.js'
 import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
 
 const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
   ...workerView(change),
-  ...{ rate_in: 0, rate_out: 1, beatAt: 0, lostAt: null },
+  ...{ rate_in: 0, rate_out: 1, rate_lost: 0, rate_to: {}, beatAt: 0, lostAt: null, droppedAt: null },
 })
 const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => ({
-  ...{ link: 'live', asOf: new Date(), name: 'HySAS', servedBy: 'node-1', nodes: [nodeView()], types: [typeView()] },
-  ...{ workers: new Map(workers.map((one) => [one.nickname, one])), flows: [], problemsSince: new Map() },
+  ...{
+    link: 'live',
+    known: true,
+    asOf: new Date(),
+    name: 'HySAS',
+    servedBy: 'node-1',
+    nodes: [nodeView()],
+    types: [typeView()],
+  },
+  ...{ workers: new Map(workers.map((one) => [one.nickname, one])), flows: [] },
   ...{ events: [], history: [] },
   ...change,
 })
 const flow = (from: string, to: string, rate = 1, lost = 0) => ({
-  ...{ from, to, channel: `${from}.Pub`, by: [from], published: 1, lost, rate, lost_rate: 0 },
+  ...{ from, to, channel: from === 'news' ? from : `${from}.Pub`, by: [from], published: 1, lost, rate, lost_rate: 0 },
 })
 
 describe('an address', () => {
@@ -69,9 +77,11 @@ describe('problems', () => {
     const away = 'The event store can not be written: connection refused.'
     const found = problemsOf(
       fleetOf([lost], {
-        nodes: [nodeView({ problems: [away, 'Redis does not answer.'] }), nodeView({ name: 'n2', problems: [away] })],
-        types: [typeView({ error: 'Demo.ts:3:1: broken' })],
-        problemsSince: new Map([[away, 42]]),
+        nodes: [
+          nodeView({ problems: [away, 'Redis does not answer.'], problems_since: { [away]: 45 } }),
+          nodeView({ name: 'n2', problems: [away], problems_since: { [away]: 42 } }),
+        ],
+        types: [typeView({ error: 'Demo.ts:3:1: broken', error_since: 7 })],
       }),
     )
     expect(found.map(({ title }) => title).sort()).toEqual([
@@ -80,7 +90,8 @@ describe('problems', () => {
       'Trouble around node-1',
       'a has lost 3 messages',
     ])
-    expect(found.find(({ title }) => title.includes('store'))?.since).toBe(42)
+    expect(found.find(({ title }) => title.includes('store'))?.since).toBe(42_000)
+    expect(found.find(({ title }) => title.includes('processor'))?.since).toBe(7000)
     expect(found.every(({ next }) => next.length > 20)).toBe(true)
   })
 
@@ -89,8 +100,27 @@ describe('problems', () => {
     expect(titles(fleetOf([lost]))).toEqual([])
   })
 
+  it('tell of each way in which a worker is not heard of, and whose it is', () => {
+    const told = (change: Parameters<typeof workerView>[0]) => {
+      const [problem] = problemsOf(fleetOf([worker({ nickname: 'a', node: 'n1', ...change })]))
+      return problem && `${problem.title}. ${problem.cause} ${problem.next}`
+    }
+    expect(told({ life: 'wedged' })).toMatch(/a does not react\. It beats no more.* n1 is up.*ends the process/)
+    expect(told({ life: 'cut off' })).toMatch(/a is cut off\. .*its node n1: .*another node by itself/)
+    expect(told({ status: 'disappeared', life: 'dead' })).toMatch(/a is dead\. .*begins anew by itself/)
+    expect(told({ life: 'busy' })).toBeUndefined()
+    expect(told({ status: 'disappeared', life: '', wanted: false, foreign: true })).toMatch(/Python HySAS.*not ours/)
+    expect(told({ life: 'ok', wanted: false, foreign: true })).toBeUndefined()
+  })
+
+  it('of messages lost before the page was opened are told with when', () => {
+    const lost = { ...worker({ nickname: 'a', lost: 3 }), lostAt: Date.now() - 60_000 }
+    expect(problemsOf(fleetOf([lost]))[0]?.since).toBe(lost.lostAt)
+  })
+
   it('tell that no node is up', () => {
     expect(titles(fleetOf([], { nodes: [] }))).toEqual(['No node is up'])
+    expect(titles(fleetOf([], { nodes: [], known: false, link: 'lost' }))).toEqual([])
   })
 })
 
@@ -105,6 +135,18 @@ describe('the graph', () => {
     flow('news', 'b'),
   ]
   const fleet = fleetOf(workers, { flows })
+
+  it('has a channel that is no own one between who publishes to it and who hears it', () => {
+    const teller = { ...worker({ nickname: 'b', published_to: { c: 3, unheard: 2 } }), rate_to: { c: 1.5 } }
+    const flows = [{ ...flow('c', 'c', 2), channel: 'c', by: ['b'] }]
+    const { parts, edges } = graphOf(fleetOf([teller, worker({ nickname: 'c' })], { flows }), 'worker', () => true)
+    expect(parts.map(({ id }) => id).sort()).toEqual(['channel c', 'channel unheard', 'worker b', 'worker c'])
+    expect(edges.map(({ id, rate }) => `${id}: ${rate}`).sort()).toEqual([
+      'channel c > worker c: 2',
+      'worker b > channel c: 1.5',
+      'worker b > channel unheard: 0',
+    ])
+  })
 
   it('has workers, and channels that no worker publishes to', () => {
     const { parts, edges } = graphOf(fleet, 'worker', () => true)
@@ -148,12 +190,24 @@ describe('the life of a worker', () => {
 })
 
 describe('a chart', () => {
+  const point = (time: number) => ({ time, in: time, out: 0, lost: 0, memory: 0, delay: 0 })
+
   it('keeps the whole time in bounded memory', () => {
-    for (let i = 0; i < 10_000; i++) addSample('x', { time: i * 1000, in: i, out: 0, memory: 0, delay: 0 })
-    const { time } = seriesOf('x')
-    expect(time.length).toBeLessThan(400)
-    expect(time[0]).toBeLessThan(100_000)
-    expect(time.at(-1)).toBeGreaterThan(9_900_000)
+    let points: Point[] = []
+    for (let i = 0; i < 10_000; i++) points = withPoint(points, point(i * 1000))
+    expect(points.length).toBeLessThanOrEqual(500)
+    expect(points.at(-1)?.time).toBe(9_999_000)
+    expect(points[0]?.time).toBeLessThan(9_000_000)
+    expect(points.every(({ time }, i) => i === 0 || time > (points[i - 1]?.time ?? 0))).toBe(true)
+  })
+
+  it("begins with what the node has kept, by this page's clock, and leaves out what is not known", () => {
+    const history = {
+      ...{ time: [1000, 6000, 11_000], now: 12_000, in: [null, 5, 7], out: [null, 1, 2] },
+      ...{ lost: [null, 0, 3], memory: [40, 41, null], delay: [1, 2, 3] },
+    }
+    const points = withHistory([point(112_000)], history, 112_000)
+    expect(points).toEqual([{ time: 106_000, in: 5, out: 1, lost: 0, memory: 41, delay: 2 }, point(112_000)])
   })
 })
 

@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '../../fleet/views.js'
 import type { StoredEvent } from '../../store/types.js'
+import type { HistoryView } from '../history.js'
 
 /** What the API refuses, in its words. */
 export class ApiError extends Error {
@@ -22,6 +23,8 @@ export const stopWorker = (nickname: string): Promise<CommandOutcome> => post(`/
 export const restartWorker = (nickname: string): Promise<CommandOutcome> => post(`/workers/${nickname}/restart`)
 export const callOperation = (nickname: string, operation: string, args: object): Promise<{ value: unknown }> =>
   post(`/workers/${nickname}/operations/${encodeURIComponent(operation)}`, { args })
+export const readHistory = (nickname: string, signal: AbortSignal): Promise<HistoryView> =>
+  ask(`/workers/${encodeURIComponent(nickname)}/history`, { signal })
 export const readSession = (): Promise<{ role: 'viewer' | 'operator' }> => ask('/session')
 export const readEvents = (query: string, signal: AbortSignal): Promise<StoredEvent[]> =>
   ask(`/events?${query}`, { signal })

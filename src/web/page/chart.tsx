@@ -13,17 +13,22 @@ interface ChartProps {
   time: readonly number[]
   lines: readonly Line[]
   show: (value: number) => string
+  /** Drawn as what should not be. */
+  bad?: boolean
 }
 
+/** Longer without a value, and the line has a gap, ms. */
+const GAP_MS = 20_000
+
 /** Lines over time from zero to the greatest value, with the last value as text. */
-export function Chart({ title, time, lines, show }: ChartProps) {
+export function Chart({ title, time, lines, show, bad }: ChartProps) {
   const top = niceTop(Math.max(0, ...lines.flatMap(({ values }) => values)))
   const [first = 0, last = 0] = [time[0], time.at(-1)]
   const x = (i: number) => (last === first ? WIDTH : (((time[i] ?? 0) - first) / (last - first)) * WIDTH)
   const y = (value: number) => HEIGHT - (value / top) * (HEIGHT - 4)
   const told = lines.map(({ name, values }) => `${name && `${name} `}${show(values.at(-1) ?? 0)}`).join(', ')
   return (
-    <figure class="chart">
+    <figure class={bad ? 'chart lossy' : 'chart'}>
       <figcaption>
         <span class="title">{title}</span>
         {lines.map(({ name, values }, i) => (
@@ -40,21 +45,32 @@ export function Chart({ title, time, lines, show }: ChartProps) {
           <line x1="0" x2={WIDTH} y1={y(top / 2)} y2={y(top / 2)} class="rule" />
           <line x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} class="rule" />
           {time.length > 1 &&
-            lines.map(({ name, values }, i) => (
-              <polyline
-                key={name}
-                class={`line-${i}`}
-                points={values.map((value, j) => `${x(j).toFixed(1)},${y(value).toFixed(1)}`).join(' ')}
-              />
-            ))}
+            lines.map(({ name, values }, i) =>
+              stretchesOf(time).map(([from, to]) => (
+                <polyline
+                  key={`${name} ${time[from]}`}
+                  class={`line-${i}`}
+                  points={values
+                    .slice(from, to)
+                    .map((value, j) => `${x(from + j).toFixed(1)},${y(value).toFixed(1)}`)
+                    .join(' ')}
+                />
+              )),
+            )}
         </svg>
       </div>
       <div class="ends">
-        <span>{time.length ? clock(new Date(first)) : 'since the page was opened'}</span>
+        <span>{time.length ? clock(new Date(first)) : 'no values yet'}</span>
         <span>now</span>
       </div>
     </figure>
   )
+}
+
+/** First and behind the last index of what lies together. */
+function stretchesOf(time: readonly number[]): [from: number, to: number][] {
+  const starts = time.flatMap((at, i) => (i === 0 || at - (time[i - 1] ?? at) > GAP_MS ? [i] : []))
+  return starts.map((from, i) => [from, starts[i + 1] ?? time.length])
 }
 
 /** The next of 1, 2, 5, 10, 20, … */

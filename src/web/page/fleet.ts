@@ -3,18 +3,21 @@ import type { StoredEvent } from '../../store/types.js'
 import type { Flow } from '../flow-rates.js'
 import type { Frames } from '../live.js'
 import type { LiveWorker } from '../picture.js'
-import { addSample, forget } from './series.js'
 
 /** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
 export interface PageWorker extends LiveWorker {
   beatAt: number | null
-  /** `Date.now()` at which it was seen to lose messages; null: not while this page was open. */
+  /** `Date.now()` at which it lost messages, or was seen to; null: it has not, or nobody knows when. */
   lostAt: number | null
+  /** The same of messages that came faster than it takes them. */
+  droppedAt: number | null
 }
 /** `lost`: no connection. `stale`: a connection, but the node itself has no Redis. `denied`: the token isn't valid any more. */
 export type Link = 'connecting' | 'live' | 'lost' | 'stale' | 'denied'
 export interface Fleet {
   link: Link
+  /** Has a snapshot come? Before, nobody knows whether there are workers and nodes. */
+  known: boolean
   /** When what is shown was last known to be true. */
   asOf: Date
   name: string
@@ -24,8 +27,6 @@ export interface Fleet {
   nodes: readonly NodeView[]
   types: readonly TypeView[]
   flows: readonly Flow[]
-  /** By problem of a node, the `Date.now()` at which this page first saw it. */
-  problemsSince: ReadonlyMap<string, number>
   events: readonly StoredEvent[]
   /** Messages per second over the fleet, one number a second, newest last. */
   history: readonly { in: number; out: number }[]
@@ -38,9 +39,9 @@ const SILENT_MS = 9_000
 const RETRY_MS = 2_000
 
 let fleet: Fleet = {
-  ...{ link: 'connecting', asOf: new Date(), name: '', servedBy: '' },
+  ...{ link: 'connecting', known: false, asOf: new Date(), name: '', servedBy: '' },
   ...{ workers: new Map(), nodes: [], types: [], flows: [] },
-  ...{ problemsSince: new Map(), events: [], history: [] },
+  ...{ events: [], history: [] },
 }
 const listeners = new Set<(fleet: Fleet) => void>()
 
@@ -110,7 +111,7 @@ function connect(): { close(): void } {
         name,
         servedBy,
         link,
-        problemsSince: sinceOf(rest.nodes, rest.types),
+        known: true,
         workers: new Map(
           workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname))]),
         ),
@@ -122,14 +123,11 @@ function connect(): { close(): void } {
         const before = workers.get(patch.nickname)
         workers.set(patch.nickname, stamped({ ...before, ...patch } as LiveWorker, before))
       }
-      for (const nickname of gone) {
-        workers.delete(nickname)
-        forget(nickname)
-      }
+      for (const nickname of gone) workers.delete(nickname)
       change({ workers })
     })
-    on('nodes', (nodes) => change({ nodes, problemsSince: sinceOf(nodes, fleet.types) }))
-    on('types', (types) => change({ types, problemsSince: sinceOf(fleet.nodes, types) }))
+    on('nodes', (nodes) => change({ nodes }))
+    on('types', (types) => change({ types }))
     on('flows', (flows) => change({ flows }))
     on('events', (events) => {
       const known = new Set(fleet.events.map(({ id }) => id))
@@ -149,18 +147,21 @@ function connect(): { close(): void } {
 }
 
 function stamped(worker: LiveWorker, before: PageWorker | undefined): PageWorker {
-  const losing = worker.lost > 0 && worker.lost !== before?.lost
-  const lostAt = losing ? Date.now() : worker.lost > 0 ? (before?.lostAt ?? null) : null
-  return { ...worker, lostAt, beatAt: worker.age === null ? null : performance.now() - worker.age * 1000 }
+  const beatAt = worker.age === null ? null : performance.now() - worker.age * 1000
+  return { ...worker, beatAt, lostAt: lostAtOf(worker, before), droppedAt: droppedAtOf(worker, before) }
 }
 
-/** When each problem of a node and each broken processor was first seen; those that are over are forgotten. */
-function sinceOf(nodes: readonly NodeView[], types: readonly TypeView[]): Map<string, number> {
-  const now = [
-    ...nodes.flatMap(({ problems }) => problems),
-    ...types.filter(isBroken).map(({ type }) => `type ${type}`),
-  ]
-  return new Map(now.map((problem) => [problem, fleet.problemsSince.get(problem) ?? Date.now()]))
+/** A loss has its gap; that of before this page was opened, too. */
+function lostAtOf({ lost, gaps }: LiveWorker, before: PageWorker | undefined): number | null {
+  if (lost === 0) return null
+  if (before && lost !== before.lost) return Date.now()
+  const gap = gaps.at(-1)
+  return before?.lostAt ?? (gap ? (gap.to === null ? Date.now() : gap.to * 1000) : null)
+}
+
+function droppedAtOf({ dropped }: LiveWorker, before: PageWorker | undefined): number | null {
+  if (dropped === 0 || !before) return null
+  return dropped === before.dropped ? before.droppedAt : Date.now()
 }
 
 export const isBroken = ({ error, nodes }: TypeView): boolean => error !== '' || nodes.some((on) => on.error !== '')
@@ -169,12 +170,10 @@ function sample(): void {
   if (fleet.link !== 'live') return
   let into = 0
   let out = 0
-  const time = Date.now()
-  for (const { nickname, rate_in, rate_out, memory_mb, loop_delay_ms, status } of fleet.workers.values()) {
+  for (const { rate_in, rate_out, status } of fleet.workers.values()) {
     if (status !== 'started') continue
     into += rate_in
     out += rate_out
-    addSample(nickname, { time, in: rate_in, out: rate_out, memory: memory_mb ?? 0, delay: loop_delay_ms ?? 0 })
   }
   change({ history: [...fleet.history, { in: into, out }].slice(-HISTORY) })
 }

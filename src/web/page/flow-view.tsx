@@ -45,7 +45,7 @@ export function FlowView({ fleet, query }: { fleet: Fleet; query: URLSearchParam
           </fieldset>
         </div>
         {graph.parts.length === 0 ? (
-          <p class="empty">{fleet.link === 'connecting' ? 'Reading the fleet…' : 'Nothing publishes or hears.'}</p>
+          <p class="empty">{!fleet.known ? 'Reading the fleet…' : 'Nothing publishes or hears.'}</p>
         ) : graph.parts.length > 300 ? (
           <p class="empty">{graph.parts.length} boxes are too many to be read: search, or look at it by type.</p>
         ) : (
@@ -62,25 +62,34 @@ export function FlowView({ fleet, query }: { fleet: Fleet; query: URLSearchParam
 }
 
 function Channels({ fleet, keep }: { fleet: Fleet; keep: (worker: PageWorker) => boolean }) {
-  const heard = new Set(fleet.flows.map(({ from }) => from))
-  const flows = fleet.flows.filter(({ from, to }) =>
-    [fleet.workers.get(from), fleet.workers.get(to)].some((worker) => worker && keep(worker)),
+  const heard = new Set(fleet.flows.map(({ channel }) => channel))
+  const flows = fleet.flows.filter(({ by, from, to }) =>
+    [from, to, ...by].map((name) => fleet.workers.get(name)).some((worker) => worker && keep(worker)),
   )
-  const unheard = [...fleet.workers.values()]
-    .filter((worker) => keep(worker) && worker.published > 0 && !heard.has(worker.nickname))
-    .map(({ nickname, type, rate_out }) => ({
-      ...{ from: nickname, to: '', channel: `${fleet.name}.Worker.${type}.${nickname}.Pub`, rate: rate_out, lost: 0 },
-    }))
+  const unheard = [...fleet.workers.values()].filter(keep).flatMap((worker) => {
+    const { nickname, type, published, published_to, rate_out, rate_to } = worker
+    const others = Object.entries(published_to)
+    const toOthers = others.reduce((sum, [, n]) => sum + n, 0)
+    const own = `${fleet.name}.Worker.${type}.${nickname}.Pub`
+    const all = [
+      ...(published > toOthers ? [{ channel: own, perSecond: rate_out - sumOf(rate_to) }] : []),
+      ...others.map(([channel]) => ({ channel, perSecond: rate_to[channel] ?? 0 })),
+    ]
+    return all
+      .filter(({ channel }) => !heard.has(channel))
+      .map(({ channel, perSecond }) => ({ by: [nickname], to: '', channel, rate: Math.max(0, perSecond), lost: 0 }))
+  })
   const rows = [...flows, ...unheard].sort((a, b) => b.lost - a.lost || b.rate - a.rate)
   return (
     <section aria-labelledby="channels">
       <h2 id="channels">Channels</h2>
       {rows.length === 0 && <p class="empty">None yet.</p>}
       <ul class="channels">
-        {rows.slice(0, LISTED).map(({ from, to, channel, rate: perSecond, lost }) => (
-          <li key={`${channel} ${to}`} class={lost > 0 ? 'lossy' : perSecond === 0 ? 'still' : ''}>
+        {rows.slice(0, LISTED).map(({ by, to, channel, rate: perSecond, lost }) => (
+          <li key={`${by[0]} ${channel} ${to}`} class={lost > 0 ? 'lossy' : perSecond === 0 ? 'still' : ''}>
             <span class="way">
-              <Name name={from} fleet={fleet} /> → {to ? <Name name={to} fleet={fleet} /> : <em>nobody</em>}
+              <Names names={by} fleet={fleet} otherwise="unknown" /> →{' '}
+              <Names names={to ? [to] : []} fleet={fleet} otherwise="nobody" />
               <code>{clean(channel)}</code>
             </span>
             <span class="n">{rate(perSecond)}/s</span>
@@ -96,5 +105,19 @@ function Channels({ fleet, keep }: { fleet: Fleet; keep: (worker: PageWorker) =>
   )
 }
 
-const Name = ({ name, fleet }: { name: string; fleet: Fleet }) =>
-  fleet.workers.has(name) ? <a href={hrefOf('worker', name)}>{clean(name)}</a> : <span>{clean(name)}</span>
+const sumOf = (rates: Record<string, number>): number => Object.values(rates).reduce((sum, one) => sum + one, 0)
+
+function Names({ names, fleet, otherwise }: { names: readonly string[]; fleet: Fleet; otherwise: string }) {
+  if (names.length === 0) return <em>{otherwise}</em>
+  return (
+    <>
+      {names.slice(0, 3).map((name, i) => (
+        <span key={name}>
+          {i > 0 && ', '}
+          {fleet.workers.has(name) ? <a href={hrefOf('worker', name)}>{clean(name)}</a> : clean(name)}
+        </span>
+      ))}
+      {names.length > 3 && ` and ${names.length - 3} more`}
+    </>
+  )
+}

@@ -1,7 +1,7 @@
 import type { Fleet, PageWorker } from './fleet.js'
-import { lookOf } from './state.js'
+import { isExpected, lookOf } from './state.js'
 
-/** A worker, all workers of a type, or a channel that no known worker publishes to. */
+/** A worker, all workers of a type, or a channel that is no worker's own. */
 export interface Part {
   id: string
   kind: 'worker' | 'type' | 'channel'
@@ -32,34 +32,45 @@ export const READABLE = 60
 export function graphOf(fleet: Fleet, by: 'worker' | 'type', keep: (worker: PageWorker) => boolean): Graph {
   const parts = new Map<string, Part>()
   const edges = new Map<string, Edge>()
-  const partOf = (name: string): Part => {
-    const worker = fleet.workers.get(name)
-    const id = !worker ? `channel ${name}` : by === 'type' ? `type ${worker.type}` : `worker ${name}`
-    const known = parts.get(id)
-    if (known) return known
-    const part = !worker
-      ? channelPart(id, name)
-      : by === 'type'
-        ? typePart(id, worker.type, fleet)
-        : workerPart(id, worker)
+  const put = (id: string, make: () => Part): Part => {
+    const part = parts.get(id) ?? make()
     parts.set(id, part)
     return part
   }
+  const channelOf = (name: string): Part => put(`channel ${name}`, () => channelPart(`channel ${name}`, name))
+  const partOf = (name: string): Part => {
+    const worker = fleet.workers.get(name)
+    if (!worker) return channelOf(name)
+    const id = by === 'type' ? `type ${worker.type}` : `worker ${name}`
+    return put(id, () => (by === 'type' ? typePart(id, worker.type, fleet) : workerPart(id, worker)))
+  }
   for (const worker of fleet.workers.values()) {
-    if (keep(worker) && worker.wanted && (worker.published > 0 || worker.data_feeder.length > 0))
-      partOf(worker.nickname)
+    const flows = worker.published > 0 || worker.data_feeder.length > 0
+    if (keep(worker) && isExpected(worker) && flows) partOf(worker.nickname)
+  }
+  const addEdge = (from: Part, to: Part, channel: string, more: Pick<Edge, 'rate' | 'lost' | 'lostRate'>) => {
+    const id = `${from.id} > ${to.id}`
+    const edge = edges.get(id) ?? { id, from: from.id, to: to.id, rate: 0, lost: 0, lostRate: 0, channels: [] }
+    edge.rate += more.rate
+    edge.lost += more.lost
+    edge.lostRate += more.lostRate
+    if (!edge.channels.includes(channel)) edge.channels.push(channel)
+    edges.set(id, edge)
   }
   for (const { from, to, channel, rate, lost, lost_rate } of fleet.flows) {
     const ends = [fleet.workers.get(from), fleet.workers.get(to)]
     if (!ends.some((worker) => worker && keep(worker))) continue
-    const [a, b] = [partOf(from), partOf(to)]
-    const id = `${a.id} > ${b.id}`
-    const edge = edges.get(id) ?? { id, from: a.id, to: b.id, rate: 0, lost: 0, lostRate: 0, channels: [] }
-    edge.rate += rate
-    edge.lost += lost
-    edge.lostRate += lost_rate
-    if (!edge.channels.includes(channel)) edge.channels.push(channel)
-    edges.set(id, edge)
+    const source = from === channel ? channelOf(channel) : partOf(from)
+    addEdge(source, partOf(to), channel, { rate, lost, lostRate: lost_rate })
+  }
+  // a channel that is no worker's own stands between who publishes to it and who hears it
+  for (const worker of fleet.workers.values()) {
+    if (!isExpected(worker)) continue
+    for (const channel of Object.keys(worker.published_to)) {
+      if (!keep(worker) && !parts.has(`channel ${channel}`)) continue
+      const rate = worker.rate_to[channel] ?? 0
+      addEdge(partOf(worker.nickname), channelOf(channel), channel, { rate, lost: 0, lostRate: 0 })
+    }
   }
   return { parts: [...parts.values()], edges: [...edges.values()] }
 }

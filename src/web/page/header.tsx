@@ -60,15 +60,16 @@ export function Figures({ fleet, problems }: { fleet: Fleet; problems: number })
   const wanted = workers.filter((worker) => worker.wanted)
   const running = wanted.filter(({ status }) => status === 'started')
   const last = fleet.history.at(-1) ?? { in: 0, out: 0 }
+  const told = (value: string) => (fleet.known ? value : '–')
   return (
     <dl class="figures">
-      <Figure label="Workers running" value={count(running.length)} of={`of ${count(wanted.length)}`} />
-      <Figure label="Nodes" value={count(fleet.nodes.length)} />
-      <Figure label="Problems" value={count(problems)} bad={problems > 0} />
-      <Figure label="Published" value={rate(last.out)} of="per s">
+      <Figure label="Workers running" value={told(count(running.length))} of={`of ${told(count(wanted.length))}`} />
+      <Figure label="Nodes" value={told(count(fleet.nodes.length))} />
+      <Figure label="Problems" value={told(count(problems))} bad={problems > 0} />
+      <Figure label="Published" value={told(rate(last.out))} of="per s">
         <Sparkline values={fleet.history.map(({ out }) => out)} label="Messages published per second, of late" />
       </Figure>
-      <Figure label="Received" value={rate(last.in)} of="per s">
+      <Figure label="Received" value={told(rate(last.in))} of="per s">
         <Sparkline values={fleet.history.map((one) => one.in)} label="Messages received per second, of late" />
       </Figure>
     </dl>

@@ -11,7 +11,9 @@ export function LatestEvents({ fleet }: { fleet: Fleet }) {
         <h2 id="latest">Latest events</h2>
         <a href={hrefOf('events')}>All events</a>
       </div>
-      {fleet.events.length === 0 && <p class="empty">Nothing has happened yet.</p>}
+      {fleet.events.length === 0 && (
+        <p class="empty">{fleet.known ? 'Nothing has happened yet.' : 'Reading the events…'}</p>
+      )}
       <EventList events={fleet.events.slice(0, SHOWN)} />
     </section>
   )

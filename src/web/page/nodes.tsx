@@ -12,7 +12,7 @@ export function NodesInShort({ fleet }: { fleet: Fleet }) {
         <h2 id="nodes">Nodes</h2>
         <a href={hrefOf('nodes')}>Nodes and processors</a>
       </div>
-      {fleet.nodes.length === 0 && <p class="empty">No node is up.</p>}
+      {fleet.nodes.length === 0 && <p class="empty">{fleet.known ? 'No node is up.' : 'Reading the nodes…'}</p>}
       <ul class="nodes">
         {fleet.nodes.map((node) => (
           <li key={node.name}>
@@ -31,16 +31,24 @@ export function Nodes({ fleet }: { fleet: Fleet }) {
     <>
       <section aria-labelledby="nodes">
         <h2 id="nodes">Nodes</h2>
-        {fleet.nodes.length === 0 && <p class="empty">No node is up. Start one with “hysas up”.</p>}
+        {fleet.nodes.length === 0 && (
+          <p class="empty">{fleet.known ? 'No node is up. Start one with “hysas up”.' : 'Reading the nodes…'}</p>
+        )}
         <ul class="cards">
           {fleet.nodes.map((node) => (
             <li key={node.name}>
               <NodeName node={node} here={node.name === fleet.servedBy} />
               <Load node={node} />
-              <NodeFacts node={node} />
+              <NodeFacts node={node} workers={fleet.workers} />
               {node.problems.map((problem) => (
                 <p key={problem} class="form-error">
                   {clean(problem)}
+                  {problem in node.problems_since && (
+                    <span class="faint">
+                      {' '}
+                      since <Time ms={(node.problems_since[problem] ?? 0) * 1000} />
+                    </span>
+                  )}
                 </p>
               ))}
             </li>
@@ -76,7 +84,7 @@ function Load({ node }: { node: NodeView }) {
   )
 }
 
-function NodeFacts({ node }: { node: NodeView }) {
+function NodeFacts({ node, workers }: { node: NodeView; workers: Fleet['workers'] }) {
   return (
     <dl class="facts">
       <Fact name="Host" value={`${node.host}, process ${node.pid}`} />
@@ -87,6 +95,7 @@ function NodeFacts({ node }: { node: NodeView }) {
           <Time ms={node.started_at * 1000} />
         </dd>
       </div>
+      <Fact name="Children" value={childrenOf(node, workers)} />
       <Fact name="Processors" value={[...node.types].sort().join(', ') || 'none'} />
       {node.url && (
         <div>
@@ -108,6 +117,20 @@ function NodeFacts({ node }: { node: NodeView }) {
   )
 }
 
+/** How its workers lie in processes, as far as their heartbeats tell. */
+function childrenOf(node: NodeView, workers: Fleet['workers']): string {
+  const inProcess = new Map<number, number>()
+  for (const { node: on, pid, status, isolation } of workers.values()) {
+    if (on !== node.name || status !== 'started' || pid === null || pid === node.pid || isolation === '') continue
+    inProcess.set(pid, (inProcess.get(pid) ?? 0) + 1)
+  }
+  const shared = [...inProcess].filter(([, n]) => n > 1)
+  const own = inProcess.size - shared.length
+  const told = shared.map(([pid, n]) => `${count(n)} workers share process ${pid}`)
+  if (own > 0) told.push(`${count(own)} ${own === 1 ? 'worker has' : 'workers have'} a process of their own`)
+  return told.join('; ').replace('worker has a process of their own', 'worker has a process of its own') || 'none'
+}
+
 const Fact = ({ name, value }: { name: string; value: string }) => (
   <div>
     <dt>{name}</dt>
@@ -122,7 +145,9 @@ function Processors({ fleet }: { fleet: Fleet }) {
   return (
     <section aria-labelledby="processors">
       <h2 id="processors">Processors</h2>
-      {types.length === 0 && <p class="empty">No node has a processor.</p>}
+      {types.length === 0 && (
+        <p class="empty">{fleet.known ? 'No node has a processor.' : 'Reading the processors…'}</p>
+      )}
       <ul class="processors">
         {types.map((type) => (
           <li key={type.type}>
@@ -142,6 +167,7 @@ function Processor({ type }: { type: TypeView }) {
       <p class="node-name">
         <a href={hrefOf('fleet', '', { type: type.type })}>{clean(type.type)}</a>
         <span class="tag">{type.kind}</span>
+        {type.isolation === 'shared' && <span class="tag">shared child</span>}
         <span class="tag">{type.builtin ? 'built in' : 'your own'}</span>
         {isBroken(type) && <span class="tag bad">broken</span>}
         {versions.size > 1 && <span class="tag warn">{versions.size} versions</span>}
@@ -152,7 +178,7 @@ function Processor({ type }: { type: TypeView }) {
       </p>
       <p class="small">{clean(type.description)}</p>
       <ul class="small">
-        {type.nodes.map(({ node, version, file, error }) => (
+        {type.nodes.map(({ node, version, file, error, error_since }) => (
           <li key={node}>
             <strong>{clean(node)}</strong>{' '}
             {version ? (
@@ -163,7 +189,16 @@ function Processor({ type }: { type: TypeView }) {
               'no version that works'
             )}{' '}
             <span class="faint">{clean(file)}</span>
-            {error && <pre class="error">{clean(error)}</pre>}
+            {error && (
+              <>
+                {error_since !== null && (
+                  <span class="faint">
+                    broken since <Time ms={error_since * 1000} />
+                  </span>
+                )}
+                <pre class="error">{clean(error)}</pre>
+              </>
+            )}
           </li>
         ))}
       </ul>

@@ -24,15 +24,14 @@ export function Problems({ problems }: { problems: readonly Problem[] }) {
   )
 }
 
-function itemOf({ id, grave, title, cause, next, nickname, since, atLeast }: Problem) {
+function itemOf({ id, grave, title, cause, next, nickname, since }: Problem) {
   return (
     <li key={id} class={grave ? 'grave' : ''}>
       <div class="what">
         <strong>{nickname ? <a href={hrefOf('worker', nickname)}>{clean(title)}</a> : clean(title)}</strong>
         {since !== null && (
           <span class="since">
-            {atLeast ? 'seen since ' : 'since '}
-            <Time ms={since} /> ({span(Math.max(0, Date.now() - since) / 1000)})
+            since <Time ms={since} /> ({span(Math.max(0, Date.now() - since) / 1000)})
           </span>
         )}
       </div>

@@ -1,5 +1,6 @@
 import { type Fleet, isBroken, type PageWorker } from './fleet.js'
 import { clean, count, rate } from './format.js'
+import { isExpected, meaningOf } from './state.js'
 
 export interface Problem {
   /** Same for the same problem, for as long as it lasts. */
@@ -11,8 +12,6 @@ export interface Problem {
   next: string
   /** Unix ms; null where nobody knows. */
   since: number | null
-  /** Since this page was opened, or longer. */
-  atLeast?: boolean
   nickname?: string
 }
 
@@ -23,8 +22,8 @@ const LOST_MS = 10 * 60_000
 
 /** All that is wrong, gravest first; nothing when all is well. */
 export function problemsOf(fleet: Fleet, nowMs = Date.now()): Problem[] {
-  const { workers, nodes, types, link, problemsSince } = fleet
-  if (link === 'connecting') return []
+  const { workers, nodes, types, known } = fleet
+  if (!known) return []
   const found = [...workers.values()].flatMap((worker) => problemsOfWorker(worker, nowMs))
   if (nodes.length === 0) {
     found.push({
@@ -32,12 +31,17 @@ export function problemsOf(fleet: Fleet, nowMs = Date.now()): Problem[] {
       next: 'Start one with “hysas up”; what is wanted then comes back by itself.',
     })
   }
-  const told = new Map<string, string[]>()
-  for (const { name, problems } of nodes) for (const one of problems) told.set(one, [...(told.get(one) ?? []), name])
-  for (const [problem, names] of told) {
+  const told = new Map<string, { names: string[]; since: number | null }>()
+  for (const { name, problems, problems_since } of nodes) {
+    for (const one of problems) {
+      const { names, since } = told.get(one) ?? { names: [], since: null }
+      told.set(one, { names: [...names, name], since: earliest(since, msOf(problems_since[one] ?? null)) })
+    }
+  }
+  for (const [problem, { names, since }] of told) {
     const away = /event store/i.test(problem)
     found.push({
-      ...{ id: `node ${problem}`, grave: true, since: problemsSince.get(problem) ?? null, atLeast: true },
+      ...{ id: `node ${problem}`, grave: true, since },
       title: away ? 'The event store is away' : `Trouble around ${listOf(names)}`,
       cause: clean(problem),
       next: away
@@ -50,7 +54,7 @@ export function problemsOf(fleet: Fleet, nowMs = Date.now()): Problem[] {
     const good = type.version ? 'The last good version stays in force. ' : 'No worker of it can start. '
     found.push({
       ...{ id: `type ${type.type}`, grave: false, title: `The processor ${type.type} can not be loaded` },
-      ...{ cause: clean(cause), since: problemsSince.get(`type ${type.type}`) ?? null, atLeast: true },
+      ...{ cause: clean(cause), since: msOf(type.error_since) },
       next: `${good}Mend its file; it is read again as soon as it is saved.`,
     })
   }
@@ -62,11 +66,12 @@ export const isTroubled = (worker: PageWorker): boolean => problemsOfWorker(work
 function problemsOfWorker(worker: PageWorker, nowMs: number): Problem[] {
   const problem = problemOf(worker, nowMs)
   const lost = lossOf(worker, nowMs)
-  return [...(problem ? [problem] : []), ...(lost ? [lost] : [])]
+  const dropped = dropsOf(worker, nowMs)
+  return [problem, lost, dropped].filter((one) => one !== undefined)
 }
 
 function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
-  const { nickname, status, wanted, node, life } = worker
+  const { nickname, status, wanted } = worker
   const about = { id: `worker ${nickname}`, nickname }
   const cause = clean(worker.error_msg || worker.stop_info).split('\n')[0] || 'No reason is known.'
   const ended = msOf(worker.stop_time)
@@ -77,19 +82,9 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
       : 'It is not tried again; mend the cause and start it by hand.'
     return { ...about, grave: true, title, cause, next, since: ended }
   }
-  if (!wanted) return undefined
-  if (status === 'disappeared') {
-    const title = `${nickname} has disappeared`
-    const next = 'It comes back by itself as soon as a node can run it.'
-    const since =
-      worker.age === null || worker.beatAt === null ? null : Date.now() - (performance.now() - worker.beatAt)
-    return { ...about, grave: true, title, cause: `No heartbeat from ${node || 'its node'}.`, next, since }
-  }
-  if (status === 'started' && life === 'wedged') {
-    const title = `${nickname} does not react`
-    const next = 'Its node ends it and starts it again by itself.'
-    return { ...about, grave: true, title, cause: 'It beats no more, though its process is there.', next, since: null }
-  }
+  if (!isExpected(worker)) return undefined
+  const silent = silenceOf(worker, nowMs)
+  if (silent) return { ...about, ...silent }
   if (status === 'restarting') {
     const inS = worker.next_start_at === null ? 0 : worker.next_start_at - nowMs / 1000
     const next = inS > 1 ? `It starts again by itself in ${Math.round(inS)} s.` : 'It starts again by itself.'
@@ -105,6 +100,37 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
   return undefined
 }
 
+/** Of one that is not heard of as it should be. */
+function silenceOf(worker: PageWorker, nowMs: number): Omit<Problem, 'id'> | undefined {
+  const { nickname, status, node, life, foreign, age, beatAt } = worker
+  const since = age === null || beatAt === null ? null : nowMs - (performance.now() - beatAt)
+  if (status === 'disappeared' && foreign) {
+    const cause = `A worker of the Python HySAS; no heartbeat from process ${worker.pid ?? 'unknown'}.`
+    const next = 'It is not ours to start: look at the Python HySAS that runs it.'
+    return { grave: true, title: `${nickname} has disappeared`, cause, next, since }
+  }
+  const meaning = life === 'busy' ? undefined : meaningOf(worker)
+  if (meaning && (status === 'started' || status === 'init' || status === 'disappeared'))
+    return { grave: true, title: `${nickname} ${TITLES[life] ?? 'is silent'}`, since, ...cleaned(meaning) }
+  if (status !== 'disappeared') return undefined
+  const next = 'It comes back by itself as soon as a node can run it.'
+  return {
+    grave: true,
+    title: `${nickname} has disappeared`,
+    cause: `No heartbeat from ${clean(node) || 'its node'}.`,
+    next,
+    since,
+  }
+}
+
+const TITLES: Partial<Record<PageWorker['life'], string>> = {
+  wedged: 'does not react',
+  'cut off': 'is cut off',
+  dead: 'is dead',
+}
+
+const cleaned = ({ cause, next }: { cause: string; next: string }) => ({ cause: clean(cause), next: clean(next) })
+
 function lossOf(worker: PageWorker, nowMs: number): Problem | undefined {
   const { nickname, lost, lostAt, lost_by } = worker
   if (lostAt === null || nowMs - lostAt > LOST_MS) return undefined
@@ -117,7 +143,21 @@ function lossOf(worker: PageWorker, nowMs: number): Problem | undefined {
   }
 }
 
+function dropsOf(worker: PageWorker, nowMs: number): Problem | undefined {
+  const { nickname, dropped, droppedAt, rate_in } = worker
+  if (droppedAt === null || nowMs - droppedAt > LOST_MS) return undefined
+  return {
+    ...{ id: `worker ${nickname} dropped`, nickname, grave: false, since: null },
+    title: `${nickname} has dropped ${count(dropped)} ${dropped === 1 ? 'message' : 'messages'}`,
+    cause: `They came faster than it takes them (${rate(rate_in)}/s).`,
+    next: 'It goes on with those that come: make it quicker, share its work among several, or send it less.',
+  }
+}
+
 const msOf = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000)
+
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null ? b : b === null ? a : Math.min(a, b)
 
 function listOf(names: readonly string[]): string {
   return names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ')

@@ -1,6 +1,6 @@
 import type { PageWorker } from './fleet.js'
 import { isTroubled } from './problems.js'
-import { stateOf } from './state.js'
+import { isExpected, stateOf } from './state.js'
 
 /** What the address says of the list of workers. */
 export interface Selection {
@@ -54,6 +54,6 @@ const SORTS: Record<string, ((worker: PageWorker) => string | number) | undefine
   delay: ({ loop_delay_ms }) => loop_delay_ms ?? 0,
 }
 
-const urgencyOf = (worker: PageWorker): number => (isTroubled(worker) ? 0 : worker.wanted ? 1 : 2)
+const urgencyOf = (worker: PageWorker): number => (isTroubled(worker) ? 0 : isExpected(worker) ? 1 : 2)
 
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)

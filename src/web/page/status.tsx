@@ -1,18 +1,22 @@
 import { type PageWorker, shownAt } from './fleet.js'
 import { span } from './format.js'
 import { useSeconds } from './now.js'
-import { lookOf, stateOf } from './state.js'
+import { isExpected, lookOf, meaningOf, stateOf } from './state.js'
 
-export const Status = ({ worker }: { worker: PageWorker }) => (
-  <span class={`status ${lookOf(worker)}`}>
-    <span class="dot" aria-hidden="true" /> {stateOf(worker)}
-  </span>
-)
+/** The word for its state, and what it means on hover. */
+export function Status({ worker }: { worker: PageWorker }) {
+  const meaning = meaningOf(worker)
+  return (
+    <span class={`status ${lookOf(worker)}`} {...(meaning && { title: `${meaning.cause} ${meaning.next}` })}>
+      <span class="dot" aria-hidden="true" /> {stateOf(worker)}
+    </span>
+  )
+}
 
 /** Counts on between two heartbeats. A repeatable worker beats by its ticks, which may be far apart. */
 export function Age({ worker }: { worker: PageWorker }) {
   useSeconds()
-  if (worker.beatAt === null || !worker.wanted) return <>–</>
+  if (worker.beatAt === null || !isExpected(worker)) return <>–</>
   const seconds = Math.max(0, shownAt() - worker.beatAt) / 1000
   const late = worker.kind !== 'repeatable' && seconds > (worker.heart_beat_interval ?? 1) + 1
   return <span class={late ? 'late' : ''}>{span(seconds)}</span>

@@ -7,6 +7,7 @@ import { clean, moment, span } from './format.js'
 import { type Run, runsOf } from './life.js'
 import { useSeconds } from './now.js'
 import { hrefOf } from './route.js'
+import { isExpected } from './state.js'
 import { Time } from './time.js'
 
 /** What belongs to the life of a worker; what it tells of others, alerts above all, does not. */
@@ -22,7 +23,7 @@ export function Timeline({ fleet, worker }: { fleet: Fleet; worker: PageWorker }
   if (error) return <Frame>{<p class="form-error">{error}</p>}</Frame>
   if (!events) return <Frame>{<p class="empty">Reading its events…</p>}</Frame>
   if (events.length === 0) return <Frame>{<p class="empty">The event store knows nothing of it yet.</p>}</Frame>
-  const runs = runsOf(events, worker.wanted)
+  const runs = runsOf(events, isExpected(worker))
   return (
     <Frame>
       {runs.length > 0 && <Strip runs={runs} />}

@@ -3,6 +3,7 @@ import { Buttons, type Commands } from './commands.js'
 import type { PageWorker } from './fleet.js'
 import { clean, count, rate } from './format.js'
 import { hrefOf } from './route.js'
+import { isExpected } from './state.js'
 import { Age, Status } from './status.js'
 
 interface RowProps {
@@ -22,8 +23,8 @@ export class WorkerRow extends Component<RowProps> {
   }
 
   override render({ worker, index, operator, commands }: RowProps) {
-    const { nickname, type, wanted, system, foreign, lost } = worker
-    const idle = !wanted
+    const { nickname, type, system, foreign, isolation, lost, dropped } = worker
+    const idle = !isExpected(worker)
     return (
       <tr class={idle ? 'idle' : ''} data-nickname={nickname} data-row aria-rowindex={index}>
         <th scope="row">
@@ -33,6 +34,7 @@ export class WorkerRow extends Component<RowProps> {
           <span class="type">
             {clean(type)}
             {system && <span class="tag">system</span>}
+            {isolation === 'shared' && <span class="tag">shared</span>}
             {foreign && <span class="tag">Python</span>}
           </span>
         </th>
@@ -52,7 +54,9 @@ export class WorkerRow extends Component<RowProps> {
           <Flow perSecond={worker.rate_out} total={worker.published} idle={idle} />
         </td>
         <td data-label="Lost" class="n">
-          <span class={lost > 0 ? 'late' : ''}>{count(lost ?? 0)}</span>
+          <span class={lost + dropped > 0 ? 'late' : ''} {...(dropped > 0 && { title: lossText(worker) })}>
+            {count(lost + dropped)}
+          </span>
         </td>
         <td data-label="Restarts" class="n">
           {count(worker.restarts)}
@@ -70,6 +74,9 @@ export class WorkerRow extends Component<RowProps> {
     )
   }
 }
+
+const lossText = ({ lost, dropped }: PageWorker): string =>
+  `${count(lost)} never came, ${count(dropped)} came too fast and were dropped`
 
 function Flow({ perSecond, total, idle }: { perSecond: number; total: number; idle: boolean }) {
   return (

@@ -5,7 +5,7 @@ import { clean, count, rate } from './format.js'
 import { LogView } from './log-view.js'
 import { Operations } from './operations.js'
 import { hrefOf } from './route.js'
-import { seriesOf } from './series.js'
+import { type Point, useSeries } from './series.js'
 import { Age, Status } from './status.js'
 import { Time } from './time.js'
 import { Timeline } from './timeline.js'
@@ -23,8 +23,9 @@ interface WorkerProps {
 export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
   const commands = useCommands(say)
   const worker = fleet.workers.get(name)
+  const points = useSeries(worker, fleet.link)
   if (!worker) {
-    const text = fleet.link === 'connecting' ? 'Reading the fleet…' : `There is no worker ${clean(name)}.`
+    const text = !fleet.known ? 'Reading the fleet…' : `There is no worker ${clean(name)}.`
     return (
       <section>
         <p class="empty">
@@ -34,7 +35,6 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
     )
   }
   const type = fleet.types.find((one) => one.type === worker.type)
-  const series = seriesOf(name)
   return (
     <>
       <section aria-labelledby="worker">
@@ -50,29 +50,7 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
         <Facts fleet={fleet} worker={worker} />
         {worker.error_msg && <pre class="error">{clean(worker.error_msg)}</pre>}
       </section>
-      <section class="charts" aria-label="Charts">
-        <Chart
-          title="Messages a second"
-          time={series.time}
-          lines={[
-            { name: 'in', values: series.in },
-            { name: 'out', values: series.out },
-          ]}
-          show={rate}
-        />
-        <Chart
-          title="Memory"
-          time={series.time}
-          lines={[{ name: '', values: series.memory }]}
-          show={(mb) => `${count(Math.round(mb))} MB`}
-        />
-        <Chart
-          title="Event loop late"
-          time={series.time}
-          lines={[{ name: '', values: series.delay }]}
-          show={(ms) => `${ms < 10 ? ms.toFixed(1) : count(Math.round(ms))} ms`}
-        />
-      </section>
+      <Charts points={points} />
       <Timeline fleet={fleet} worker={worker} />
       <LogView nickname={name} level={query.get('level') ?? ''} />
       <div class="two">
@@ -84,6 +62,33 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
       </div>
       {commands.dialog}
     </>
+  )
+}
+
+function Charts({ points }: { points: readonly Point[] }) {
+  const time = points.map((point) => point.time)
+  const line = (name: string, key: Exclude<keyof Point, 'time'>) => ({
+    name,
+    values: points.map((point) => point[key]),
+  })
+  return (
+    <section class="charts" aria-label="Charts">
+      <Chart title="Messages a second" time={time} lines={[line('in', 'in'), line('out', 'out')]} show={rate} />
+      <Chart
+        title="Lost a second"
+        time={time}
+        lines={[line('', 'lost')]}
+        show={rate}
+        bad={points.some(({ lost }) => lost > 0)}
+      />
+      <Chart title="Memory" time={time} lines={[line('', 'memory')]} show={(mb) => `${count(Math.round(mb))} MB`} />
+      <Chart
+        title="Event loop late"
+        time={time}
+        lines={[line('', 'delay')]}
+        show={(ms) => `${ms < 10 ? ms.toFixed(1) : count(Math.round(ms))} ms`}
+      />
+    </section>
   )
 }
 

@@ -173,8 +173,8 @@ function Head(of: { of: string; word: string; isNumber: boolean; selection: Sele
   )
 }
 
-function emptyText({ link, types }: Fleet, all: number, operator: boolean): string {
-  if (link === 'connecting') return 'Reading the fleet…'
+function emptyText({ known, types }: Fleet, all: number, operator: boolean): string {
+  if (!known) return 'Reading the fleet…'
   if (all > 0) return 'No worker fits the search.'
   const example = types.find(({ type }) => type === 'Demo') ? 'Demo DemoName' : '<type> <nickname>'
   return `No workers yet. ${operator ? 'Start one here, or by' : 'Start one by'} “hysas start ${example}”.`
