@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { withBuildLock } from './build-lock.mjs'
 import { readStamp, sourcesHash, writeStamp } from './stamp.mjs'
 
@@ -25,7 +26,7 @@ async function buildIfChanged(root, dist, { force, clean, say, progress }) {
   const hash = sourcesHash(root)
   if (!force && !clean && readStamp(dist) === hash) return say('dist/ is up to date.')
 
-  const [{ default: esbuild }, { bundles }, { declarations }, { publish }] = await Promise.all([
+  const [{ default: esbuild }, { bundles }, { declarations }, { publish, removeOld }] = await Promise.all([
     import('esbuild'),
     import('./bundles.mjs'),
     import('./declarations.mjs'),
@@ -33,12 +34,22 @@ async function buildIfChanged(root, dist, { force, clean, say, progress }) {
   ])
   const types = declarations(root, dist)
   const { files, errors } = await bundles(esbuild, root, say)
-  const written = publish(dist, files, clean ? { keepOldMs: 0 } : {})
+  const keeping = clean ? 0 : undefined
+  const written = publish(dist, files, keeping)
   // Types are checked by `npm run typecheck`; an error there must not keep the program from running.
   const problem = await types
   if (errors.length) throw errors[0]
+  await processors(dist, hash, (current) => removeOld(join(dist, 'processors'), current, keeping))
   if (problem) console.error(`The types in dist/types are not complete: ${problem}`)
   else writeStamp(dist, hash)
   if (!existsSync(join(dist, 'cli/main.js'))) say('There is no src/cli/main.ts yet.')
   progress(`Built dist/ in ${Math.round(performance.now() - began)} ms (${written} files new).`)
+}
+
+/** Those that ship with the package, by the program that was just built: what nodes then need not do at every start. */
+async function processors(dist, hash, tidy) {
+  const { prebuildProcessors } = await import(`${pathToFileURL(join(dist, 'prebuild.js'))}?${hash}`)
+  const { files, problems } = await prebuildProcessors()
+  for (const problem of problems) console.error(problem)
+  tidy(files)
 }

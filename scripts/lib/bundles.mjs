@@ -8,6 +8,7 @@ const ENTRIES = {
   client: 'src/client.ts',
   testing: 'src/testing.ts',
   monitor: 'src/monitor/watch.ts',
+  prebuild: 'src/node/prebuild.ts',
 }
 /** What runs in children: each one file, because every module that a child imports costs it start-up time. */
 const CHILDREN = { 'sandbox/main': 'src/sandbox/main.ts', 'sandbox/probe': 'src/sandbox/probe.ts' }

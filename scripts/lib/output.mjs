@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 const KEEP_OLD_MS = 60 * 60_000
 
 /** Puts the files in place, each at once, and only where it has changed. Returns how many. */
-export function publish(dist, files, { keepOldMs = KEEP_OLD_MS } = {}) {
+export function publish(dist, files, keepOldMs = KEEP_OLD_MS) {
   const changed = files.filter(({ path, contents }) => !same(join(dist, path), contents))
   for (const { path, contents, executable } of changed) {
     const target = join(dist, path)
@@ -25,7 +25,8 @@ export function publish(dist, files, { keepOldMs = KEEP_OLD_MS } = {}) {
     if (executable) chmodSync(fresh, 0o755)
     renameSync(fresh, target)
   }
-  removeOld(dist, new Set(files.map(({ path }) => join(dist, path))), keepOldMs)
+  const current = files.map(({ path }) => join(dist, path))
+  removeOld(join(dist, 'chunks'), current, keepOldMs)
   return changed.length
 }
 
@@ -33,11 +34,11 @@ function same(path, contents) {
   return existsSync(path) && readFileSync(path).equals(contents)
 }
 
-function removeOld(dist, current, keepOldMs) {
-  const folder = join(dist, 'chunks')
+/** Removes from a folder what is not current (absolute paths) and old enough. */
+export function removeOld(folder, current, keepOldMs = KEEP_OLD_MS) {
   if (!existsSync(folder)) return
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
-    if (!current.has(path) && Date.now() - statSync(path).mtimeMs >= keepOldMs) rmSync(path, { force: true })
+    if (!current.includes(path) && Date.now() - statSync(path).mtimeMs >= keepOldMs) rmSync(path, { force: true })
   }
 }

@@ -3,7 +3,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Folders and files that dist/ is made of. */
-const SOURCES = ['src', 'scripts/build.mjs', 'scripts/lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+const SOURCES = [
+  ...['src', 'processors', 'scripts/build.mjs', 'scripts/lib', 'package.json', 'package-lock.json'],
+  ...['tsconfig.json', 'tsconfig.build.json'],
+]
 
 export function sourcesHash(root) {
   const hash = createHash('sha256')

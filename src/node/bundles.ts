@@ -1,7 +1,8 @@
 import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const BUNDLE = /^[A-Z][A-Za-z0-9]*-[0-9a-f]{10}\.mjs(\.map)?(\.[0-9a-f]{8}\.tmp)?$/
+/** Bundles, their maps, and what is remembered of the files that they were made of. */
+const BUNDLE = /^[A-Z][A-Za-z0-9]*-[0-9a-f]{10}\.(mjs(\.map)?|json)(\.[0-9a-f]{8}\.tmp)?$/
 const KEPT_MS = 86_400_000
 
 /** Removes bundles of former versions that no node has used for a day. A node marks those that it uses, by `markUsed`. */

@@ -32,8 +32,10 @@ const ASKED = Symbol('asked')
  * How a processor file becomes one bundle that works far from where the file lies:
  * `hysas` is this package; packages of ours stand in for what the user's folder lacks; native packages stay outside, by
  * absolute path; `import.meta.url`, `__dirname` and the like keep the value that they have in the source.
+ * @param portable this package's folder, for what is shipped with it: native packages stay outside by their names, and
+ *   places are told as seen from that folder
  */
-export function bundling(trace: Trace): Plugin {
+export function bundling(trace: Trace, portable = ''): Plugin {
   return {
     name: 'hysas',
     setup(build) {
@@ -68,7 +70,8 @@ export function bundling(trace: Trace): Plugin {
           found = await ask(args.path, args.kind, args.importer, ownPackage().root)
         }
         if (found.errors.length) return undefined
-        return isNative(found.path) ? outside(found.path, args.kind) : accept(found)
+        if (!isNative(found.path)) return accept(found)
+        return portable ? { path: args.path, external: true } : outside(found.path, args.kind)
       })
 
       build.onLoad({ filter: /.*/, namespace: 'hysas-binary' }, ({ path }) => ({
@@ -78,7 +81,7 @@ export function bundling(trace: Trace): Plugin {
 
       build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path }) => {
         if (!isInstalled(path) && !isOwn(path)) trace.files.add(path)
-        return inPlace(path)
+        return inPlace(path, path.startsWith(portable) ? path.slice(portable.length) : path)
       })
     },
   }
@@ -123,12 +126,12 @@ function packageName(specifier: string): string {
 }
 
 /** Fills in where the file lies, in a file that asks for it. */
-async function inPlace(path: string): Promise<OnLoadResult | undefined> {
+async function inPlace(path: string, place: string): Promise<OnLoadResult | undefined> {
   const loader = SCRIPTS[extname(path)]
   if (loader === undefined) return undefined
   const source = await readFile(path, 'utf8')
   if (!KNOWS_ITS_PLACE.test(source)) return undefined
-  const [url, file, folder] = [pathToFileURL(path).href, path, dirname(path)].map((text) => JSON.stringify(text))
+  const [url, file, folder] = [pathToFileURL(place).href, place, dirname(place)].map((text) => JSON.stringify(text))
   const define = {
     'import.meta.url': url,
     'import.meta.filename': file,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { access, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type BuildFailure, context, type OutputFile, stop } from 'esbuild'
 import { HysasError, messageOf } from '../errors.js'
 import { bundling, type Trace } from './bundling.js'
@@ -17,6 +17,8 @@ export interface CompileOptions {
   outDir: string
   /** Filled while it goes, also by a build that fails. */
   trace?: Trace
+  /** This package's folder, where the bundle is to be shipped with it: then no path of this machine gets into it. */
+  portable?: string
   signal?: AbortSignal
 }
 
@@ -27,6 +29,8 @@ export interface Compiled {
   version: string
   /** Local files that are in it, the processor file first; packages are not listed. */
   inputs: string[]
+  /** All files that are in it. */
+  files: string[]
 }
 
 /**
@@ -37,7 +41,7 @@ export async function compileProcessor(options: CompileOptions): Promise<Compile
   const { file, outDir, trace = { files: new Set(), missing: new Set() } } = options
   const type = basename(file).split('.')[0] ?? 'Processor'
   trace.files.add(file)
-  const outputs = await build({ ...options, trace }, join(outDir, `${type}.mjs`))
+  const { outputs, files } = await build({ ...options, trace }, join(outDir, `${type}.mjs`))
   const code = outputs.find(({ path }) => path.endsWith('.mjs'))?.text ?? ''
   const map = outputs.find(({ path }) => path.endsWith('.map'))?.text ?? '{}'
   const version = hashOf(code, map)
@@ -45,11 +49,11 @@ export async function compileProcessor(options: CompileOptions): Promise<Compile
   await mkdir(outDir, { recursive: true })
   await keep(`${bundle}.map`, map)
   await keep(bundle, `${code}//# sourceMappingURL=${basename(bundle)}.map\n`)
-  return { bundle, version, inputs: [...trace.files] }
+  return { bundle, version, inputs: [...trace.files], files }
 }
 
 /** esbuild's own process may be killed, and it does not start another by itself. */
-async function build(options: CompileOptions, outfile: string): Promise<OutputFile[]> {
+async function build(options: CompileOptions, outfile: string): Promise<Built> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await buildOnce(options, outfile)
@@ -60,7 +64,12 @@ async function build(options: CompileOptions, outfile: string): Promise<OutputFi
   }
 }
 
-async function buildOnce({ file, trace, signal }: CompileOptions, outfile: string): Promise<OutputFile[]> {
+interface Built {
+  outputs: OutputFile[]
+  files: string[]
+}
+
+async function buildOnce({ file, trace, portable, signal }: CompileOptions, outfile: string): Promise<Built> {
   const building = await context({
     entryPoints: [file],
     outfile,
@@ -78,14 +87,19 @@ async function buildOnce({ file, trace, signal }: CompileOptions, outfile: strin
     legalComments: 'none',
     banner: { js: BANNER },
     logLevel: 'silent',
-    plugins: [bundling(trace ?? { files: new Set(), missing: new Set() })],
+    metafile: true,
+    plugins: [bundling(trace ?? { files: new Set(), missing: new Set() }, portable)],
   })
   const cancel = () => void building.cancel().catch(() => {}) // what went wrong is told by the build itself
   const timer = setTimeout(cancel, DEADLINE_MS)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
     signal?.throwIfAborted() // cancelling what has not begun does nothing
-    return (await building.rebuild()).outputFiles ?? []
+    const { outputFiles = [], metafile } = await building.rebuild()
+    const inputs = Object.keys(metafile?.inputs ?? {})
+    // others are made by plugins: `hysas-binary:/path`
+    const files = inputs.filter((path) => !/^[a-z-]+:/.test(path)).map((path) => resolve(dirname(file), path))
+    return { outputs: outputFiles, files }
   } catch (error) {
     throw new HysasError('BAD_PROCESSOR', { file, reason: reasonOf(error, dirname(file)) }, { cause: error })
   } finally {

@@ -5,9 +5,9 @@ import { HysasError, toHysasError } from '../errors.js'
 import { hostNowMs } from '../redis/clock.js'
 import type { Trace } from './bundling.js'
 import type { Candidate } from './candidates.js'
-import { compileProcessor } from './compile.js'
 import { freshnessOf } from './freshness.js'
 import { probeProcessor } from './probe.js'
+import { recall, remember } from './recall.js'
 
 /** A version of a processor that was compiled and probed without fault. */
 export interface Good {
@@ -33,6 +33,8 @@ const QUIET_MS = 100
 /** A file that fails may be half written still, when it changed so recently. */
 const RECENT_MS = 400
 const MOST_ATTEMPTS = 6
+/** File systems keep time in ticks of some ms. */
+const TICK_MS = 20
 
 /**
  * Compiles and probes the newest file of a type, again and again until it has not changed meanwhile. If it is broken,
@@ -45,12 +47,13 @@ export async function loadType(
   outDir: string,
   signal: AbortSignal,
 ): Promise<Loaded> {
+  const probed = new Map(before && [[before.bundle, before.manifest]])
   for (let attempt = 1; ; attempt++) {
     await quiet(candidates)
     const began = hostNowMs()
-    const loaded = await loadOnce(candidates, before, outDir, signal)
+    const loaded = await loadOnce(candidates, before, { outDir, probed, signal })
     const { signature, newest } = await stateOf(candidates, loaded)
-    const changed = newest > began - 20 // file systems keep time in ticks of some ms
+    const changed = newest > began - TICK_MS
     const halfWritten = loaded.error !== '' && Math.abs(hostNowMs() - newest) < RECENT_MS
     if (signal.aborted || attempt === MOST_ATTEMPTS || !(changed || halfWritten)) return { ...loaded, signature }
     await sleep(QUIET_MS)
@@ -79,17 +82,23 @@ async function quiet(candidates: readonly Candidate[]): Promise<void> {
   }
 }
 
+interface Means {
+  outDir: string
+  /** Manifests of bundles that were probed already. */
+  probed: Map<string, ProcessorManifest>
+  signal: AbortSignal
+}
+
 async function loadOnce(
   candidates: readonly Candidate[],
   before: Good | undefined,
-  outDir: string,
-  signal: AbortSignal,
+  means: Means,
 ): Promise<Omit<Loaded, 'signature'>> {
   const trace: Trace = { files: new Set(), missing: new Set() }
   let error = ''
   for (const candidate of candidates) {
     try {
-      return { good: await loadFile(candidate, before, outDir, trace, signal), error, trace }
+      return { good: await loadFile(candidate, trace, means), error, trace }
     } catch (thrown) {
       error ||= toHysasError(thrown).message
     }
@@ -98,15 +107,17 @@ async function loadOnce(
   return { good: before, error, trace }
 }
 
-async function loadFile(
-  { file, builtin, refused }: Candidate,
-  before: Good | undefined,
-  outDir: string,
-  trace: Trace,
-  signal: AbortSignal,
-): Promise<Good> {
+async function loadFile(candidate: Candidate, trace: Trace, { outDir, probed, signal }: Means): Promise<Good> {
+  const { file, builtin, refused } = candidate
   if (refused) throw new HysasError('BAD_PROCESSOR', { file, reason: refused })
-  const { bundle, version } = await compileProcessor({ file, outDir, trace, signal })
-  if (before?.bundle === bundle) return { ...before, file, builtin }
-  return { file, builtin, version, bundle, manifest: await probeProcessor({ bundle, file, signal }) }
+  const recalled = await recall(candidate, outDir, trace)
+  if (recalled) return { file, builtin, ...recalled }
+  const beganMs = hostNowMs() - TICK_MS
+  const { compileProcessor } = await import('./compile.js') // esbuild: most nodes never need it
+  const { bundle, version, files } = await compileProcessor({ file, outDir, trace, signal })
+  const manifest = probed.get(bundle) ?? (await probeProcessor({ bundle, file, signal }))
+  probed.set(bundle, manifest)
+  const made = { bundle, version, manifest }
+  await remember(candidate, outDir, made, trace, files, beganMs).catch(() => {}) // the next node takes longer: no harm
+  return { file, builtin, ...made }
 }
