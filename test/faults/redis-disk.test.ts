@@ -130,7 +130,7 @@ it('row 23: a full disk under SQLite is told; the events wait, and are all there
   const server = await startRedis()
   const node = await startNode({
     ...{ namespace: ns, name: 'a', folder, url: server.url, processors: [processors('Says')] },
-    via: withDisk(data, 64),
+    via: withDisk(data, 256), // more than twice the events: they stand in the write-ahead log too
   })
   const client = await clientOf(ns, server.url)
   await startSaying(client, ['s0'], { everyMs: 500 })
