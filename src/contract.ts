@@ -13,11 +13,59 @@ type MessageData<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : unkno
 
 export type Isolation = 'process' | 'shared'
 
+/** How data that is neither a string nor binary is written. Those who hear it know by its first byte. */
+export type Codec = 'json' | 'msgpack'
+/**
+ * How `data` of a message is read. Without it: what is marked as MessagePack as that, all else as JSON or, where it is
+ * none, as text. `text`: always the text. `buffer`: always the bytes. `msgpack`: also where it is not marked, as other
+ * programs send it.
+ */
+export type ReadCodec = 'text' | 'buffer' | 'msgpack'
+
 /** What to hear: a raw channel, all workers of a type, one worker by nickname, or by both. */
-export type Source =
+export type Source = (
   | { channel: string; type?: never; nickname?: never }
   | { type: string; nickname?: string; channel?: never }
   | { nickname: string; type?: string; channel?: never }
+) & { codec?: ReadCodec }
+
+/** How messages go to a channel. */
+export interface ChannelOptions {
+  /** Default `json`. */
+  codec?: Codec
+  /**
+   * Messages that are on their way at the same time share one Redis message, a frame: many times as fast, for workers
+   * that hear workers. Default false: one Redis message each, which any Redis client reads.
+   */
+  frames?: boolean
+}
+
+/** How a worker publishes: `codec` and `frames` are those of its own channel. */
+export interface Publishing extends ChannelOptions {
+  /** Those of other channels, by name. */
+  channels?: Readonly<Record<string, ChannelOptions>>
+  /** Bytes that may be published and not yet taken by Redis. Default 64 MB. */
+  limitBytes?: number
+  /**
+   * What happens beyond it. `fail` (default): `publish` rejects with PUBLISH_BACKLOG. `wait`: it takes twice as much
+   * before that, and `ctx.drained()` makes a loop that doesn't await each message wait.
+   */
+  whenFull?: 'fail' | 'wait'
+}
+
+/** What may wait for `receive`, and for each handler of `ctx.subscribe`. */
+export interface Receiving {
+  /** Default 100,000. */
+  limitMessages?: number
+  /** Default 64 MB. */
+  limitBytes?: number
+  /**
+   * What happens beyond it. `dropOldest` (default), `dropNewest`: a message is dropped, and counted (`dropped`). `wait`:
+   * the worker reads no more from Redis until there is room; where it takes too long, Redis cuts it off, and what it
+   * missed is counted (`lost`).
+   */
+  whenFull?: 'wait' | 'dropOldest' | 'dropNewest'
+}
 
 /** How a worker that ended by itself comes back. Times in ms unless the name says otherwise. */
 export interface RestartPolicy {
@@ -46,6 +94,7 @@ interface Common<P extends Schema | undefined> {
   /** How long `beforeTermination` may take before SIGTERM, in seconds. Default 10. */
   graceSeconds?: number
   restart?: RestartPolicy
+  publishing?: Publishing
   /** Restarted, with the reason told, when its process takes more memory (resident set, MB). Default: no limit. */
   maxMemoryMb?: number
   /**
@@ -81,6 +130,7 @@ export interface LongRunningProcessor<
   receive?(ctx: Context<Output<P>>, message: Message<MessageData<M>>): unknown
   /** Messages received at the same time. Default 1. */
   concurrency?: number
+  receiving?: Receiving
   /** What an error thrown by `receive` does: it is counted and survived (`continue`, default), or ends the run (`restart`). */
   onError?: 'continue' | 'restart'
   /** What `hysas send`, the API and the Command channel may call. */
@@ -141,11 +191,17 @@ export interface Context<P = Record<string, unknown>> {
   /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
   sleep(ms: number): Promise<void>
   /**
-   * Publishes to the worker's own Pub channel, or to `channel`. Strings and Buffers go as they are, all else as JSON.
-   * Resolves when Redis has it, with the number of subscribers that got it.
-   * @throws HysasError NOT_SERIALIZABLE, MESSAGE_TOO_LARGE, STALE_RUN (a later run has taken over)
+   * Publishes to the worker's own Pub channel, or to `channel`. Strings and Buffers go as they are, all else as JSON (or
+   * what `publishing.codec` says). Resolves when Redis has it, with the number of subscribers that got it; 0 where that
+   * was lost with a connection. Messages that are on their way together may share one promise.
+   * @throws HysasError NOT_SERIALIZABLE, MESSAGE_TOO_LARGE, PUBLISH_BACKLOG, STALE_RUN (a later run has taken over)
    */
   publish(data: unknown, options?: { channel?: string }): Promise<number>
+  /**
+   * For a loop that publishes without awaiting each message: resolves at once while Redis keeps up, else when most of what
+   * waits for it has gone. Now and then it lets the event loop turn. Never rejects.
+   */
+  drained(): Promise<void>
   /** Hears one more source while running. Without `handler` its messages go to `receive`. */
   subscribe(source: Source, handler?: (message: Message) => unknown): Promise<Subscription>
   /** A named connection of `databases` in the configuration, opened at first use. @throws HysasError UNKNOWN_DATABASE */
@@ -155,10 +211,12 @@ export interface Context<P = Record<string, unknown>> {
 }
 
 export interface Message<T = unknown> {
-  /** The parsed JSON, or the string where it is none. */
+  /** The parsed JSON or MessagePack, or the string where it is none. Shared with all who hear it: not to be changed. */
   readonly data: T
-  /** What came. */
+  /** What came, as text; of MessagePack its data, in JSON. */
   readonly raw: string
+  /** What came, in bytes. */
+  readonly bytes: Buffer
   readonly channel: string
   /** The publishing worker, where the channel tells. */
   readonly type?: string | undefined

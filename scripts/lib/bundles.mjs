@@ -12,7 +12,7 @@ const ENTRIES = {
 }
 /** What runs in children: each one file, because every module that a child imports costs it start-up time. */
 const CHILDREN = { 'sandbox/main': 'src/sandbox/main.ts', 'sandbox/probe': 'src/sandbox/probe.ts' }
-const CHILD_EXTERNALS = ['mysql2', 'libsql', 'kysely', 'bullmq']
+const CHILD_EXTERNALS = ['mysql2', 'libsql', 'kysely', 'bullmq', 'msgpackr']
 const PAGE = 'src/web/page'
 
 /**

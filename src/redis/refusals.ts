@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js'
  */
 const FOR_NOW = /(?:^|: |-)(OOM|MISCONF|READONLY|LOADING|MASTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/
 
-const PAUSE_MS = 200
+export const REFUSED_PAUSE_MS = 200
 
 export const isRefusedForNow = (error: unknown): boolean => FOR_NOW.test(messageOf(error))
 
@@ -19,6 +19,6 @@ export async function whileRefused<T>(call: () => Promise<T>, over: () => boolea
     } catch (error) {
       if (!isRefusedForNow(error) || over()) throw error
     }
-    await sleep(PAUSE_MS)
+    await sleep(REFUSED_PAUSE_MS)
   }
 }

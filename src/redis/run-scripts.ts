@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis'
-import { COUNT_PUBLISHED } from './loss-scripts.js'
 import type { Names } from './names.js'
 import { NOW, type ScriptArg, script } from './script.js'
 
@@ -95,8 +94,8 @@ if not holder then return -2 end
 if holder ~= ARGV[1] then return -1 end
 `
 /** How long a run waits for its fleet to be put back, and how often it asks, ms. */
-const LOST_MS = 15_000
-const ASK_MS = 100
+export const LOST_MS = 15_000
+export const ASK_MS = 100
 
 /** Repeats a fenced call while Redis knows nothing of the worker. Lost for good is answered like refused. */
 async function whileLost<Reply>(call: () => Promise<Reply>): Promise<Reply> {
@@ -148,31 +147,6 @@ export function infoText(value: unknown): string {
   if (value === undefined || value === null) return ''
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
-
-/**
- * Publishes messages in order, in one step, only while the run holds the name; and counts them by channel.
- * @returns subscribers that got each message, or undefined where a later run holds the name.
- */
-export async function publishFenced(
-  redis: Redis,
-  names: Names,
-  run: RunIdentity,
-  messages: readonly { channel: string; payload: string | Buffer }[],
-): Promise<number[] | undefined> {
-  const args: ScriptArg[] = [run.token]
-  for (const { channel, payload } of messages) args.push(channel, payload)
-  const keys = [names.worker(run.nickname), names.published, names.channels]
-  const reply = await whileLost(() => publishScript(redis, keys, args))
-  return typeof reply === 'number' ? undefined : reply
-}
-
-// Counted first: a Redis that can not write refuses that, and then nothing has been published either.
-const publishScript = script<number[] | number>(`${FENCE}${COUNT_PUBLISHED}local got, counts = {}, {}
-for i = 2, #ARGV, 2 do counts[ARGV[i]] = (counts[ARGV[i]] or 0) + 1 end
-for channel, count in pairs(counts) do countPublished(KEYS[2], KEYS[3], channel, count) end
-for i = 2, #ARGV, 2 do got[#got + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
-return got
-`)
 
 /** Puts an event on its way to the event store, only while the run holds the name. @returns false where it does not. */
 export async function recordFenced(

@@ -57,7 +57,7 @@ function look(redis: Redis, everyMs: number, probe: () => Redis): () => void {
     const now = performance.now()
     const heldUp = now - lookedMs > 2 * everyMs // there may be answers that we haven't read yet
     lookedMs = now
-    if (stream.bytesRead !== heardBytes || heldUp || waitsForLong(redis)) {
+    if (stream.bytesRead !== heardBytes || heldUp || stream.isPaused() || waitsForLong(redis)) {
       heardBytes = stream.bytesRead
       silent = 0
     } else if (++silent === 1 && redis.status === 'ready') redis.ping().catch(() => {})

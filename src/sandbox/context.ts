@@ -30,6 +30,7 @@ export function createContext(of: {
     },
     sleep: (ms) => sleep(ms, ending.signal),
     publish: (data, { channel = ownChannel } = {}) => session.publisher.publish(data, checkChannel(channel)),
+    drained: session.publisher.drained,
     subscribe: of.subscribe,
     database: (name) => session.databases.get(name),
     progress: (value) => session.progress.set(value),

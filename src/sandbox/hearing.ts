@@ -1,7 +1,7 @@
-import type { Message, Source, Subscription } from '../contract.js'
+import type { Message, Receiving, Source, Subscription } from '../contract.js'
 import { HysasError } from '../errors.js'
+import type { Delivery } from '../redis/delivery.js'
 import type { Names } from '../redis/names.js'
-import type { Delivery } from './delivery.js'
 import { createInbox, type Inbox } from './inbox.js'
 import { tune } from './source.js'
 import type { Deliver, Subscriber } from './subscriber.js'
@@ -28,16 +28,23 @@ export interface Hearing {
 
 export function createHearing(of: {
   names: Names
+  /** For what is only tapped. */
   subscriber: Subscriber
+  /** For all that may be read more slowly than it comes. */
+  sources: Subscriber
   /** Hands a message to `receive`, if there is one. */
   receive: { handle: Handle; concurrency: number } | undefined
   /** Makes what must not throw of a handler that may. */
   guarded: (handler: (message: Message) => unknown) => Handle
-  onDrop: (count: number) => void
+  /** What may wait before `receive`, and before each handler. */
+  receiving?: Receiving | undefined
+  onDrop: (channel: string) => void
+  /** With `whenFull: 'wait'`: the sources are to be read no further, or again. */
+  onFull: (isFull: boolean) => void
   /** Something else is heard than before. */
   onChange: () => void
 }): Hearing {
-  const { names, subscriber } = of
+  const { names, subscriber, sources } = of
   const inboxes = new Set<Inbox>()
   /** What `receive` hears, by name. */
   const received = new Map<string, Promise<() => Promise<void>>>()
@@ -47,12 +54,18 @@ export function createHearing(of: {
     open = resolve
   })
 
-  const inbox = (handle: Handle, concurrency: number): Inbox => {
-    const made = createInbox({ handle, concurrency, gate, onDrop: of.onDrop })
+  let full = 0
+  const onFull = (isFull: boolean) => {
+    full += isFull ? 1 : -1
+    of.onFull(full > 0)
+  }
+
+  const inbox = (handle: Handle, concurrency: number, receiving?: Receiving): Inbox => {
+    const made = createInbox({ handle, concurrency, receiving, gate, onDrop: of.onDrop, onFull })
     inboxes.add(made)
     return made
   }
-  const toReceive = of.receive && inbox(of.receive.handle, of.receive.concurrency)
+  const toReceive = of.receive && inbox(of.receive.handle, of.receive.concurrency, of.receiving)
   const deliverToReceive: Deliver = (delivery) => toReceive?.push(delivery)
 
   const show = async (name: string, adding: Promise<() => Promise<void>>): Promise<() => Promise<void>> => {
@@ -73,7 +86,7 @@ export function createHearing(of: {
       throw new HysasError('BAD_ARGS', { operation: 'subscribe', problems })
     }
     const tuned = tune(names, source)
-    const adding = received.get(tuned.name) ?? show(tuned.name, subscriber.add(tuned, deliverToReceive))
+    const adding = received.get(tuned.name) ?? show(tuned.name, sources.add(tuned, deliverToReceive))
     received.set(tuned.name, adding)
     try {
       await adding
@@ -98,8 +111,8 @@ export function createHearing(of: {
     async add(source, handler) {
       if (!handler) return addToReceive(source)
       const tuned = tune(names, source)
-      const own = inbox(of.guarded(handler), 1)
-      const end = await show(tuned.name, subscriber.add(tuned, own.push))
+      const own = inbox(of.guarded(handler), 1, of.receiving)
+      const end = await show(tuned.name, sources.add(tuned, own.push))
       return {
         source,
         async unsubscribe() {
@@ -114,7 +127,7 @@ export function createHearing(of: {
       await subscriber.add(tune(names, { channel }), inbox(handle, concurrency).push, false)
     },
     async tapReceive(channel) {
-      if (toReceive) await subscriber.add(tune(names, { channel }), deliverToReceive)
+      if (toReceive) await sources.add(tune(names, { channel }), deliverToReceive)
     },
     names: () => [...new Set(shown.values())],
     open,

@@ -46,6 +46,7 @@ export function startHeartbeat(of: {
     received: state.received,
     errors: state.errors,
     dropped: state.dropped,
+    ...(state.droppedBy.size ? { dropped_by: Object.fromEntries(state.droppedBy) } : {}),
     lost: state.lost,
     ...(state.lostBy.size ? { lost_by: Object.fromEntries(state.lostBy) } : {}),
     ...(state.gaps.length ? { gaps: state.gaps } : {}),

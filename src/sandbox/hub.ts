@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis'
+import type { ReadCodec } from '../contract.js'
+import { Delivery, deliveriesOf, type Origin, originOf } from '../redis/delivery.js'
+import { FRAME_MARK } from '../redis/frames.js'
 import type { Names } from '../redis/names.js'
-import { createDelivery } from './delivery.js'
 import { createLine } from './line.js'
 import { createLosses, type Tally } from './losses.js'
 import { createRepeatCheck } from './repeats.js'
@@ -11,6 +13,8 @@ import type { Deliver, Subscriber, SubscriberEvents } from './subscriber.js'
 export interface Hub {
   /** One more worker. */
   join(events: SubscriberEvents): Subscriber
+  /** Reads nothing more for now, or again. */
+  pause(isPaused: boolean): void
   /** Closes the connection; nothing is delivered any more. */
   close(): void
 }
@@ -19,7 +23,9 @@ const ROUTES = 10_000
 
 /** Where the messages of one channel go, and where they are counted. */
 interface Route {
-  delivers: Deliver[]
+  origin: Origin
+  /** By how they want it read. */
+  readers: { codec: ReadCodec | undefined; delivers: Deliver[] }[]
   tally: Tally | undefined
 }
 
@@ -51,8 +57,11 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
   const route = (channel: string): Route => {
     const known = routes.get(channel)
     if (known) return known
-    const found = entriesOf(channel).map(({ deliver }) => deliver)
-    const made = { delivers: [...new Set(found)], tally: losses.tallyOf(channel) }
+    const made = {
+      origin: originOf(names, channel),
+      readers: readersOf(entriesOf(channel)),
+      tally: losses.tallyOf(channel),
+    }
     if (routes.size >= ROUTES) routes.clear()
     routes.set(channel, made)
     return made
@@ -60,15 +69,12 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
 
   const line = createLine({
     connect: of.connect,
-    onMessage(pattern, channel, raw) {
+    onMessage(pattern, channelBytes, payload) {
       if (closed) return
-      if (channel === losses.channel) return losses.take(raw)
-      if (repeated(pattern, channel, raw)) return
-      const { delivers, tally } = route(channel)
-      if (tally) tally.heard++
-      if (!delivers.length) return
-      const delivery = createDelivery(names, channel, raw)
-      for (const deliver of delivers) deliver(delivery)
+      const channel = textOf(channelBytes)
+      if (channel === losses.channel) return losses.take(payload.toString())
+      if (repeated(pattern, channel, payload)) return
+      deliver(route(channel), payload)
     },
     onCut() {
       for (const seat of seats) seat.events.onCut()
@@ -78,6 +84,8 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
       losses.compare()
     },
   })
+
+  const textOf = createMemo()
 
   const reroute = ({ isPattern, name }: Entry['tuned']) => {
     if (isPattern) routes.clear()
@@ -132,5 +140,49 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
       losses.close()
       line.close()
     },
+    pause: line.pause,
+  }
+}
+
+/** One handler gets a message once, however many of its sources match: it is read as the first of them says. */
+function readersOf(entries: readonly Entry[]): Route['readers'] {
+  const first = new Map<Deliver, ReadCodec | undefined>()
+  for (const { deliver, tuned } of entries) if (!first.has(deliver)) first.set(deliver, tuned.codec)
+  const codecs = new Set(first.values())
+  return [...codecs].map((codec) => ({ codec, delivers: [...first.keys()].filter((one) => first.get(one) === codec) }))
+}
+
+function deliver({ origin, readers, tally }: Route, payload: Buffer): void {
+  if (payload[0] === FRAME_MARK) {
+    deliverFrame({ origin, readers, tally }, payload)
+    return
+  }
+  if (tally) tally.heard++
+  for (const { codec, delivers } of readers) {
+    const delivery = new Delivery(origin, payload, undefined, payload.length, codec)
+    for (const one of delivers) one(delivery)
+  }
+}
+
+function deliverFrame({ origin, readers, tally }: Route, payload: Buffer): void {
+  const [first = { codec: undefined, delivers: [] }, ...others] = readers
+  const deliveries = deliveriesOf(origin, payload, first.codec)
+  if (tally) tally.heard += deliveries.length
+  for (const delivery of deliveries) for (const one of first.delivers) one(delivery)
+  for (const { codec, delivers } of others) {
+    for (const delivery of deliveriesOf(origin, payload, codec)) for (const one of delivers) one(delivery)
+  }
+}
+
+/** Names of channels come again and again: one after the other is often the same. */
+function createMemo(): (bytes: Buffer) => string {
+  let last = Buffer.alloc(0)
+  let text = ''
+  return (bytes) => {
+    if (!last.equals(bytes)) {
+      last = Buffer.from(bytes) // a copy: it would keep the whole chunk that came with it
+      text = bytes.toString()
+    }
+    return text
   }
 }

@@ -1,6 +1,7 @@
-import type { Delivery } from './delivery.js'
+import type { Receiving } from '../contract.js'
+import type { Delivery } from '../redis/delivery.js'
 
-/** What a worker may be behind with; beyond it the oldest messages are dropped, and counted. */
+/** What a handler may be behind with. */
 const LIMIT_MESSAGES = 100_000
 const LIMIT_BYTES = 64 * 1024 * 1024
 /** How long handlers that return at once may keep the event loop from heartbeats and the network. */
@@ -13,37 +14,59 @@ export interface Inbox {
 }
 
 /**
- * A queue before one handler: in order, `concurrency` at a time.
- * @param handle must not throw or reject
+ * A queue before one handler: in order, `concurrency` at a time. Beyond its limits the oldest messages are dropped, or
+ * the newest; or it asks for no more, which takes a moment to have effect, and drops none.
+ * @param of.handle must not throw or reject
  */
 export function createInbox(of: {
   handle: (delivery: Delivery) => unknown
   concurrency: number
+  receiving?: Receiving | undefined
   /** Nothing is handled before it resolves. */
   gate: Promise<void>
-  onDrop: (count: number) => void
+  onDrop: (channel: string) => void
+  /** With `wait`: it is full; and there is room again. */
+  onFull?: ((isFull: boolean) => void) | undefined
 }): Inbox {
-  let queue: Delivery[] = []
+  const { limitMessages = LIMIT_MESSAGES, limitBytes = LIMIT_BYTES, whenFull = 'dropOldest' } = of.receiving ?? {}
+  let queue: (Delivery | undefined)[] = []
   let head = 0
   let bytes = 0
+  let isFull = false
+  let isOpen = false
   let closed = false
+  /** Handed out in this turn of the event loop without having waited. */
+  let handledNow = 0
+  let turnEnd = 0
   const working = new Set<Promise<void>>()
+  void of.gate.then(() => {
+    isOpen = true
+  })
+
+  const tell = (full: boolean) => {
+    if (isFull === full) return
+    isFull = full
+    of.onFull?.(full)
+  }
 
   const take = (): Delivery | undefined => {
     const delivery = queue[head]
     if (!delivery) return undefined
-    head++
-    bytes -= delivery.raw.length
+    queue[head++] = undefined
+    bytes -= delivery.size
     if (head > 1024 && head * 2 > queue.length) {
       queue = queue.slice(head)
       head = 0
     }
+    if (isFull && queue.length - head <= limitMessages / 2 && bytes <= limitBytes / 2) tell(false)
     return delivery
   }
 
-  const work = async () => {
-    await of.gate
-    await nextTurn()
+  const isOver = () => queue.length - head > limitMessages || bytes > limitBytes
+
+  /** Hands out what waits, once `before` is over. */
+  const work = async (before: unknown) => {
+    await before
     let sliceEnd = performance.now() + SLICE_MS
     for (let n = 1, delivery = take(); delivery && !closed; delivery = take(), n++) {
       const returned = of.handle(delivery)
@@ -55,26 +78,53 @@ export function createInbox(of: {
     }
   }
 
+  const begin = (before: unknown) => {
+    const one: Promise<void> = work(before).finally(() => working.delete(one))
+    working.add(one)
+  }
+
+  /** Handlers that return at once may have the rest of a turn of the event loop, but no more than a slice of time. */
+  const hasTime = (): boolean => {
+    if (handledNow++ === 0) {
+      turnEnd = performance.now() + SLICE_MS
+      setImmediate(() => {
+        handledNow = 0
+      })
+    }
+    return handledNow % 32 !== 0 || performance.now() < turnEnd
+  }
+
+  const makeRoom = () => {
+    if (whenFull === 'wait') return tell(true)
+    while (isOver()) {
+      const dropped = whenFull === 'dropOldest' ? take() : queue.pop()
+      if (!dropped) return
+      if (whenFull === 'dropNewest') bytes -= dropped.size
+      of.onDrop(dropped.origin.channel)
+    }
+  }
+
   return {
     push(delivery) {
       if (closed) return
-      queue.push(delivery)
-      bytes += delivery.raw.length
-      let dropped = 0
-      while (queue.length - head > LIMIT_MESSAGES || bytes > LIMIT_BYTES) {
-        take()
-        dropped++
+      const isIdle = working.size < of.concurrency && head === queue.length
+      if (isIdle && isOpen && hasTime()) {
+        const returned = of.handle(delivery)
+        if (isThenable(returned)) begin(returned)
+        return
       }
-      if (dropped) of.onDrop(dropped)
+      queue.push(delivery)
+      bytes += delivery.size
+      if (isOver()) makeRoom()
       if (working.size < of.concurrency && working.size < queue.length - head) {
-        const one: Promise<void> = work().finally(() => working.delete(one))
-        working.add(one)
+        begin(of.gate.then(nextTurn))
       }
     },
     async close() {
       closed = true
       queue = []
       head = bytes = 0
+      tell(false)
       await Promise.all(working)
     },
   }

@@ -10,6 +10,8 @@ export interface Line {
   hold(wanted: Wanted): Promise<void>
   /** One less wants it; with the last one it is unsubscribed from. */
   release(wanted: Wanted): Promise<void>
+  /** Reads nothing more for now, or again. What Redis has then to keep for it, it keeps up to its limit. */
+  pause(isPaused: boolean): void
   close(): void
 }
 
@@ -21,7 +23,7 @@ interface Held {
 /** The connection is opened at first need, and subscribes again by itself after it was lost. */
 export function createLine(of: {
   connect: () => Redis
-  onMessage: (pattern: string | undefined, channel: string, raw: string) => void
+  onMessage: (pattern: string | undefined, channel: Buffer, payload: Buffer) => void
   /** The connection was lost: what is published until it is back is missed. */
   onCut: () => void
   /** It is back, and all subscriptions are confirmed. */
@@ -31,6 +33,7 @@ export function createLine(of: {
   let redis: Redis | undefined
   let isReady = false
   let wasCut = false
+  let isPaused = false
   let closed = false
 
   const back = () => {
@@ -42,10 +45,11 @@ export function createLine(of: {
   const connection = (): Redis => {
     if (redis) return redis
     redis = of.connect()
-    redis.on('message', (channel: string, raw: string) => of.onMessage(undefined, channel, raw))
-    redis.on('pmessage', of.onMessage)
+    redis.on('messageBuffer', (channel: Buffer, payload: Buffer) => of.onMessage(undefined, channel, payload))
+    redis.on('pmessageBuffer', of.onMessage)
     redis.on('ready', () => {
       isReady = true
+      if (isPaused) redis?.stream.pause()
       if (!wasCut) return
       // ioredis has sent the subscriptions by now: when this is answered, they are confirmed
       redis?.ping().then(back, () => {})
@@ -84,6 +88,11 @@ export function createLine(of: {
       if (closed) return
       const { name, isPattern } = wanted
       await (isPattern ? connection().punsubscribe(name) : connection().unsubscribe(name))
+    },
+    pause(wanted) {
+      isPaused = wanted
+      if (isPaused) redis?.stream?.pause()
+      else redis?.stream?.resume()
     },
     close() {
       closed = true

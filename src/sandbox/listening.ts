@@ -7,8 +7,12 @@ import type { LongRunning } from './loading.js'
 import { createOperations } from './operations.js'
 import { createReceiver } from './receive.js'
 import type { Session } from './session.js'
-import { noteBack, noteCut, noteLost } from './state.js'
+import { noteBack, noteCut, noteDropped, noteLost } from './state.js'
+import type { SubscriberEvents } from './subscriber.js'
+import { throttle } from './throttle.js'
 
+/** How often a worker that drops messages says so, ms. */
+const DROPS_MS = 10_000
 /** Operations called at the same time; the further ones wait. */
 const OPERATIONS_AT_ONCE = 64
 
@@ -24,7 +28,7 @@ export interface Listening {
 export function openListening(of: {
   home: Home
   session: Session
-  processor: Pick<LongRunning, 'receive' | 'messages' | 'concurrency' | 'onError' | 'operations'>
+  processor: Pick<LongRunning, 'receive' | 'messages' | 'concurrency' | 'receiving' | 'onError' | 'operations'>
   ctx: () => Context
   /** Is the end asked for? Then errors are most often what was awaited, cut short. */
   aborted: () => boolean
@@ -35,9 +39,11 @@ export function openListening(of: {
   const { names, redis } = home
   const { state } = session
   const { type, nickname } = session.run
-  const hub =
-    home.hub ?? createHub({ names, redis, connect: () => connectRedis(home.redisUrl, 'subscriber', nickname) })
-  const subscriber = hub.join({
+  const ownHub = () => createHub({ names, redis, connect: () => connectRedis(home.redisUrl, 'subscriber', nickname) })
+  const hub = home.hub ?? ownHub()
+  // who makes Redis wait has a connection for it: neither its neighbours nor its own operations are to wait, too
+  const slowHub = processor.receiving?.whenFull === 'wait' ? ownHub() : hub
+  const events: SubscriberEvents = {
     onCut() {
       noteCut(state, session.nowMs())
       session.log.warn('The connection to Redis was lost: what is published until it is back is missed.')
@@ -48,16 +54,26 @@ export function openListening(of: {
       const by = Object.fromEntries([...lost].slice(0, 20))
       session.log.warn({ by }, `Messages that never came: ${[...lost.values()].reduce((sum, n) => sum + n, 0)}.`)
     },
+  }
+  const subscriber = hub.join(events)
+  const sources = slowHub === hub ? subscriber : slowHub.join(events)
+  const tellDrops = throttle(DROPS_MS, () => {
+    const by = Object.fromEntries([...state.droppedBy].slice(0, 20))
+    session.log.warn({ by }, `Messages that came faster than they were received, dropped so far: ${state.dropped}.`)
   })
   const { handle, guarded } = createReceiver({ ...of, state })
   const hearing = createHearing({
     names,
     subscriber,
+    sources,
+    receiving: processor.receiving,
     receive: processor.receive && { handle, concurrency: processor.concurrency ?? 1 },
     guarded,
-    onDrop(count) {
-      state.dropped += count
+    onDrop(channel) {
+      noteDropped(state, channel)
+      tellDrops('')
     },
+    onFull: slowHub.pause,
     onChange: of.onChange,
   })
   const operations = createOperations({
@@ -77,6 +93,8 @@ export function openListening(of: {
     },
     close() {
       subscriber.close()
+      sources.close()
+      if (slowHub !== hub) slowHub.close()
       if (hub !== home.hub) hub.close()
     },
   }

@@ -1,6 +1,5 @@
-import { nearest } from '../errors.js'
-
-type Options = Record<string, unknown>
+import { checkPublishing, checkReceiving } from './flow-options.js'
+import { between, checkKnown, isObject, type Options, oneOf, shown, want, whole } from './option.js'
 
 const HOOKS = ['start', 'produce', 'receive', 'beforeTermination', 'tick']
 const COMMON = [
@@ -10,6 +9,7 @@ const COMMON = [
   'heartbeatSeconds',
   'graceSeconds',
   'restart',
+  'publishing',
   'maxMemoryMb',
   'maxLoopDelayMs',
 ]
@@ -20,6 +20,7 @@ const OF_LONG_RUNNING = [
   'messages',
   'receive',
   'concurrency',
+  'receiving',
   'onError',
   'operations',
   'beforeTermination',
@@ -47,6 +48,8 @@ export function checkOptions(options: Options): void {
   want(options, 'onError', '"continue" or "restart"', (given) => given === 'continue' || given === 'restart')
   for (const name of ['params', 'messages']) checkSchema(name, options[name])
   checkRestart(options.restart)
+  checkPublishing(options.publishing)
+  checkReceiving(options.receiving)
   checkSubscribe(options.subscribe)
   checkOperations(options.operations)
   checkCombination(options)
@@ -83,7 +86,7 @@ function checkRestart(restart: unknown): void {
 function checkSubscribe(subscribe: unknown): void {
   if (subscribe === undefined || typeof subscribe === 'function') return
   for (const source of Array.isArray(subscribe) ? subscribe : [subscribe]) {
-    const keys = isObject(source) ? Object.keys(source) : []
+    const keys = isObject(source) ? Object.keys(source).filter((key) => key !== 'codec') : []
     const named = isObject(source) && keys.every((key) => typeof source[key] === 'string' && source[key] !== '')
     const known = keys.join() === 'channel' || (keys.length > 0 && keys.every((key) => /^(type|nickname)$/.test(key)))
     if (!named || !known) {
@@ -91,6 +94,7 @@ function checkSubscribe(subscribe: unknown): void {
         `subscribe: given ${shown(source)}, wanted { channel }, { type }, { nickname } or { type, nickname }`,
       )
     }
+    want(source, 'codec', '"text", "buffer" or "msgpack"', oneOf('text', 'buffer', 'msgpack'), 'subscribe.')
   }
 }
 
@@ -115,38 +119,4 @@ function checkSchema(name: string, schema: unknown): void {
   const standard = (isObject(schema) || typeof schema === 'function') && (schema as Options)['~standard']
   if (isObject(standard) && typeof standard.validate === 'function') return
   throw new Error(`${name}: given ${shown(schema)}, wanted a schema, for example of zod: z.object({...})`)
-}
-
-function checkKnown(at: string, options: Options, known: readonly string[]): void {
-  const odd = Object.keys(options).find((key) => !known.includes(key))
-  if (odd !== undefined) throw new Error(`${at}${odd} is not an option.${nearest(odd, known)}`.replace(/[.?]$/, ''))
-}
-
-function want(options: Options, name: string, wanted: string, fits: (given: unknown) => boolean, at = ''): void {
-  const given = options[name]
-  if (given !== undefined && !fits(given)) throw new Error(`${at}${name}: given ${shown(given)}, wanted ${wanted}`)
-}
-
-function between(low: number, high: number): (given: unknown) => boolean {
-  return (given) => typeof given === 'number' && given >= low && given <= high
-}
-
-function whole(low: number, high: number): (given: unknown) => boolean {
-  return (given) => Number.isInteger(given) && between(low, high)(given)
-}
-
-function isObject(value: unknown): value is Options {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function shown(given: unknown): string {
-  if (typeof given === 'function') return 'a function'
-  let text: string | undefined
-  try {
-    text = JSON.stringify(given)
-  } catch {
-    // circular, or a BigInt inside
-  }
-  text ??= String(given)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

@@ -1,18 +1,24 @@
+import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { HysasError, messageOf } from '../errors.js'
+import type { ChannelOptions, Publishing } from '../contract.js'
+import { HysasError } from '../errors.js'
+import { encode } from '../redis/codec.js'
 import type { Names } from '../redis/names.js'
-import { whileRefused } from '../redis/refusals.js'
-import { publishFenced } from '../redis/run-scripts.js'
+import { type PublishAnswer, publishFenced } from '../redis/publish-scripts.js'
+import { isRefusedForNow, REFUSED_PAUSE_MS } from '../redis/refusals.js'
+import { ASK_MS, LOST_MS } from '../redis/run-scripts.js'
+import { createBacklog } from './backlog.js'
+import { Batch } from './batch.js'
 import type { Fence } from './fence.js'
 import { notePublishedTo, type RunState } from './state.js'
 
 /** Of one message, in bytes. */
 export const MESSAGE_LIMIT = 1024 * 1024
-/** One batch: more would keep Redis from its other clients for too long. */
-const BATCH_MESSAGES = 512
-const BATCH_BYTES = 1024 * 1024
-/** Bytes that may wait, for those who don't await what `publish` returns. */
-const UNSENT_LIMIT = 64 * 1024 * 1024
+/** Batches that may be under way: Redis works on one while the next ones are written. */
+const FLYING = 8
+/** What a message takes in memory beside its payload, in bytes, about. */
+const OVERHEAD = 16
+const PLAIN: ChannelOptions = {}
 
 export interface Publisher {
   /**
@@ -20,124 +26,171 @@ export interface Publisher {
    * @throws HysasError NOT_SERIALIZABLE, MESSAGE_TOO_LARGE, PUBLISH_BACKLOG, STALE_RUN
    */
   publish(data: unknown, channel: string): Promise<number>
+  /** Resolves when so little waits that more may be published. Never rejects. */
+  drained(): Promise<void>
   /** Resolves when nothing is left to send; never rejects. */
   flush(): Promise<void>
 }
 
-interface Waiting {
-  channel: string
-  payload: string | Buffer
-  bytes: number
-  promise: Promise<number>
-  resolve(subscribers: number): void
-  reject(error: unknown): void
-}
+type Answer = PublishAnswer | { error: unknown }
 
 /**
- * Publishes many messages in one call of a script that checks that this run still holds the name. One batch is under
- * way at a time, which keeps the order; what comes meanwhile makes the next one.
+ * Publishes many messages in one call of a script that checks that this run still holds the name. A lone message goes at
+ * once; while batches are under way, what comes within a turn of the event loop makes the next one. The script keeps the
+ * order: what Redis could not take is sent again before all that follows it.
  */
-export function createPublisher(of: { redis: Redis; names: Names; fence: Fence; state: RunState }): Publisher {
+export function createPublisher(of: {
+  redis: Redis
+  names: Names
+  fence: Fence
+  state: RunState
+  publishing?: Publishing | undefined
+}): Publisher {
   const { redis, names, fence, state } = of
+  const { channels = {}, ...ownOptions } = of.publishing ?? {}
   const own = names.pub(fence.run.type, fence.run.nickname)
-  let waiting: Waiting[] = []
-  let unsent = 0
-  let sending: Promise<void> | undefined
+  const backlog = createBacklog(ownOptions)
+  const series = randomUUID()
+  let last = 0
+  /** Still growing; and whether its time has come. */
+  let open: Batch | undefined
+  let isDue = false
+  let isScheduled = false
+  /** Complete, in order. */
+  let waiting: Batch[] = []
+  const flying: Batch[] = []
+  /** Came back without having been taken. */
+  let returned: Batch[] = []
+  let pauseMs = 0
+  let lostAt: number | undefined
+  const idle: (() => void)[] = []
 
-  const sendAll = async () => {
-    while (waiting.length) {
-      await nextTurn() // all that this turn of the event loop publishes goes together
-      const batch = takeBatch()
-      const publish = () => publishFenced(redis, names, fence.run, batch)
-      // a Redis that can not write for now is waited for, like one that is away
-      const answer = await whileRefused(publish, () => fence.closed).catch((error: unknown) => ({ error }))
-      for (const { bytes } of batch) unsent -= bytes
-      if (Array.isArray(answer)) {
-        state.published += batch.length
-        batch.forEach((one, i) => {
-          if (one.channel !== own) notePublishedTo(state, one.channel)
-          one.resolve(answer[i] ?? 0)
-        })
-      } else if (answer) {
-        for (const one of batch) one.reject(answer.error)
-      } else {
-        refuse([...batch, ...waiting.splice(0)], fence.refused())
-      }
-    }
-    unsent = 0
-    sending = undefined
+  const dispatch = () => {
+    isScheduled = false
+    isDue = open !== undefined
+    pump()
   }
 
-  const takeBatch = () => {
-    let count = 0
-    for (let bytes = 0; count < waiting.length && count < BATCH_MESSAGES; count++) {
-      bytes += waiting[count]?.bytes ?? 0
-      if (count > 0 && bytes > BATCH_BYTES) break
+  const pump = () => {
+    while (!returned.length && flying.length < FLYING) {
+      const next = waiting.shift() ?? (isDue ? open : undefined)
+      if (!next) break
+      if (next === open) {
+        open = undefined
+        isDue = false
+      }
+      void send(next)
     }
-    const batch = waiting.slice(0, count)
-    waiting = waiting.slice(count)
-    return batch
+  }
+
+  const send = async (batch: Batch) => {
+    flying.push(batch)
+    const call = { series, n: batch.n, oldest: flying[0]?.n ?? batch.n, stretches: batch.stretches() }
+    settle(batch, await publishFenced(redis, names, fence.run, call).catch((error: unknown) => ({ error })))
+  }
+
+  const settle = (batch: Batch, answer: Answer) => {
+    flying.splice(flying.indexOf(batch), 1)
+    if (answer === 'stale' || (answer === 'lost' && isLostForGood())) refuseAll(batch)
+    else if (isForLater(answer)) returned.push(batch)
+    else conclude(batch, answer)
+    if (returned.length === 0) pump()
+    else if (flying.length === 0) setTimeout(sendAgain, pauseMs)
+    if (!open && !waiting.length && !flying.length && !returned.length) for (const tell of idle.splice(0)) tell()
+  }
+
+  const isLostForGood = () => {
+    lostAt ??= performance.now()
+    return performance.now() - lostAt > LOST_MS
+  }
+
+  /** Notes how long to wait before it is sent again. */
+  const isForLater = (answer: Answer): boolean => {
+    if (answer === 'before its time') return true
+    if (answer === 'lost') pauseMs = Math.max(pauseMs, ASK_MS)
+    else if (typeof answer === 'object' && 'error' in answer && isRefusedForNow(answer.error) && !fence.closed) {
+      pauseMs = Math.max(pauseMs, REFUSED_PAUSE_MS)
+    } else return false
+    return true
+  }
+
+  const sendAgain = () => {
+    waiting = [...returned.sort((a, b) => a.n - b.n), ...waiting]
+    returned = []
+    pauseMs = 0
+    pump()
+  }
+
+  const conclude = (batch: Batch, answer: Exclude<Answer, 'stale'>) => {
+    backlog.less(batch.bytes)
+    if (typeof answer === 'object' && 'error' in answer) return batch.reject(answer.error)
+    lostAt = undefined
+    state.published += batch.count
+    for (const { channel, count } of batch.counts()) if (channel !== own) notePublishedTo(state, channel, count)
+    batch.resolve(typeof answer === 'object' ? answer.published : [])
+  }
+
+  /** The run ends by itself then; a processor that doesn't await its `publish` must not die of that first. */
+  const refuseAll = (batch: Batch) => {
+    const error = fence.refused()
+    for (const one of [batch, ...returned.splice(0), ...waiting.splice(0), ...(open ? [open] : [])]) {
+      backlog.less(one.bytes)
+      one.reject(error, true)
+    }
+    open = undefined
+    isDue = false
+  }
+
+  const grow = (bytes: number): Batch => {
+    if (open && !open.hasRoomFor(bytes)) complete(open)
+    open ??= new Batch(++last)
+    return open
+  }
+  const complete = (batch: Batch) => {
+    waiting.push(batch)
+    open = undefined
+    isDue = false
+    pump()
+  }
+  const schedule = () => {
+    if (isScheduled || isDue || !open) return
+    isScheduled = true
+    if (flying.length) setImmediate(dispatch)
+    else queueMicrotask(dispatch)
   }
 
   return {
-    async flush() {
-      await sending
+    drained: backlog.drained,
+    flush() {
+      dispatch()
+      if (!waiting.length && !flying.length && !returned.length) return Promise.resolve()
+      return new Promise((resolve) => idle.push(resolve))
     },
     publish(data, channel) {
-      const one = tryMessage(data, channel, unsent, fence)
-      if (one instanceof HysasError) {
-        const refusal = Promise.reject<number>(one)
-        if (one.code === 'STALE_RUN') refusal.catch(() => {})
+      try {
+        fence.check()
+        const options = channel === own ? ownOptions : (channels[channel] ?? PLAIN)
+        const payload = encode(data, options.codec ?? 'json', channel)
+        const bytes = bytesOf(payload, channel) + OVERHEAD
+        backlog.more(bytes, channel)
+        const batch = grow(bytes)
+        const isData = typeof data !== 'string' && !(data instanceof Uint8Array)
+        const taken = batch.add(channel, { payload, isData, bytes }, options)
+        if (batch.isFull) complete(batch)
+        else schedule()
+        return taken
+      } catch (error) {
+        const refusal = Promise.reject<number>(error)
+        if (error instanceof HysasError && error.code === 'STALE_RUN') refusal.catch(() => {})
         return refusal
       }
-      waiting.push(one)
-      unsent += one.bytes
-      sending ??= sendAll()
-      return one.promise
     },
   }
 }
 
-function tryMessage(data: unknown, channel: string, unsent: number, fence: Fence): Waiting | HysasError {
-  try {
-    fence.check()
-    const payload = encode(data, channel)
-    const bytes = Buffer.byteLength(payload)
-    if (bytes > MESSAGE_LIMIT) throw new HysasError('MESSAGE_TOO_LARGE', { bytes, channel, limit: MESSAGE_LIMIT })
-    if (unsent + bytes > UNSENT_LIMIT) throw new HysasError('PUBLISH_BACKLOG', { channel, bytes: unsent })
-    return { channel, payload, bytes, ...deferred() }
-  } catch (error) {
-    return error as HysasError
-  }
-}
-
-function encode(data: unknown, channel: string): string | Buffer {
-  if (typeof data === 'string') return data
-  if (data instanceof Uint8Array) return Buffer.from(data) // a copy: it may be used again while it waits
-  let reason = `${typeof data} has no form in JSON`
-  try {
-    const json = JSON.stringify(data) as string | undefined
-    if (json !== undefined) return json
-  } catch (error) {
-    reason = messageOf(error)
-  }
-  throw new HysasError('NOT_SERIALIZABLE', { channel, reason })
-}
-
-function deferred(): Pick<Waiting, 'promise' | 'resolve' | 'reject'> {
-  const made = {} as Pick<Waiting, 'resolve' | 'reject'>
-  const promise = new Promise<number>((resolve, reject) => Object.assign(made, { resolve, reject }))
-  return { promise, ...made }
-}
-
-/** The run ends by itself then; a processor that doesn't await its `publish` must not die of an unhandled rejection first. */
-function refuse(messages: readonly Waiting[], error: HysasError): void {
-  for (const { promise, reject } of messages) {
-    promise.catch(() => {})
-    reject(error)
-  }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+/** @throws HysasError MESSAGE_TOO_LARGE */
+function bytesOf(payload: string | Buffer, channel: string): number {
+  const bytes = Buffer.byteLength(payload)
+  if (bytes > MESSAGE_LIMIT) throw new HysasError('MESSAGE_TOO_LARGE', { bytes, channel, limit: MESSAGE_LIMIT })
+  return bytes
 }

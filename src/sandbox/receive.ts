@@ -1,6 +1,6 @@
 import type { Context, Message } from '../contract.js'
+import { type Delivery, Received } from '../redis/delivery.js'
 import { check } from './check.js'
-import type { Delivery } from './delivery.js'
 import type { Handle } from './hearing.js'
 import type { LongRunning } from './loading.js'
 import { noteError, type RunState } from './state.js'
@@ -36,12 +36,12 @@ export function createReceiver(of: {
   }
 
   const refuse = (delivery: Delivery, problems: string) => {
-    noteError(state, `a message from ${delivery.channel} does not fit: ${problems}`)
+    noteError(state, `a message from ${delivery.origin.channel} does not fit: ${problems}`)
     problem(state.errorMsg)
   }
 
-  const guarded = (handler: (message: Message) => unknown): Handle => {
-    return ({ message }) => {
+  const calling = (handler: (message: Message) => unknown) => {
+    return (message: Message) => {
       state.received++
       try {
         const returned = handler(message)
@@ -53,20 +53,24 @@ export function createReceiver(of: {
     }
   }
 
-  const receive = guarded((message) => processor.receive?.(of.ctx(), message))
+  const guarded = (handler: (message: Message) => unknown): Handle => {
+    const call = calling(handler)
+    return (delivery) => call(delivery.message)
+  }
+
+  const receive = calling((message) => processor.receive?.(of.ctx(), message))
 
   const checked: Handle = async (delivery) => {
     try {
       const answer = await check(processor.messages, delivery.message.data)
       if (!answer.ok) return refuse(delivery, answer.problems)
-      const message = { ...delivery.message, data: answer.value }
-      await receive({ ...delivery, message })
+      await receive(new Received(delivery, answer.value))
     } catch (thrown) {
       onError(thrown)
     }
   }
 
-  return { guarded, handle: processor.messages ? checked : receive }
+  return { guarded, handle: processor.messages ? checked : (delivery) => receive(delivery.message) }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Events, LogLevel, Schema } from '../contract.js'
+import type { Events, LogLevel, Publishing, Schema } from '../contract.js'
 import { createLog, type Logger } from '../log.js'
 import { connectRedis } from '../redis/connect.js'
 import { schedulerIdOf } from '../redis/names.js'
@@ -19,6 +19,7 @@ import { createState, type RunState } from './state.js'
 /** What a run needs to know of its processor. */
 export interface RunOptions {
   params?: Schema | undefined
+  publishing?: Publishing | undefined
   heartbeatSeconds?: number | undefined
   graceSeconds?: number | undefined
   maxMemoryMb?: number | undefined
@@ -97,7 +98,7 @@ export function openSession(of: {
     log,
     databases,
     progress,
-    publisher: createPublisher({ redis, names, fence, state }),
+    publisher: createPublisher({ redis, names, fence, state, publishing: of.options.publishing }),
     events: createEvents({ redis, names, fence, node }),
     redis() {
       if (own) return own

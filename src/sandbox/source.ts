@@ -1,4 +1,4 @@
-import type { Source } from '../contract.js'
+import type { ReadCodec, Source } from '../contract.js'
 import { HysasError } from '../errors.js'
 import { checkNickname, checkType, type Names } from '../redis/names.js'
 
@@ -9,15 +9,20 @@ export interface Tuned {
   /** Of a pattern: whose Pub channels. */
   readonly type?: string | undefined
   readonly nickname?: string | undefined
+  /** How the messages that come by it are read. */
+  readonly codec?: ReadCodec | undefined
   matches(channel: string): boolean
 }
 
 /** @throws HysasError BAD_ARGS, BAD_TYPE, BAD_NICKNAME: names are strict, so no sign of a pattern can be smuggled in */
 export function tune(names: Names, source: Source): Tuned {
-  const { channel, type, nickname, ...rest } = (source ?? {}) as Record<string, unknown>
+  const { channel, type, nickname, codec, ...rest } = (source ?? {}) as Record<string, unknown>
+  const read = { codec: checkedCodec(codec) }
   if (Object.keys(rest).length === 0) {
-    if (channel !== undefined && type === undefined && nickname === undefined) return ofChannel(channel)
-    if (channel === undefined && (type !== undefined || nickname !== undefined)) return ofWorker(names, type, nickname)
+    if (channel !== undefined && type === undefined && nickname === undefined) return { ...ofChannel(channel), ...read }
+    if (channel === undefined && (type !== undefined || nickname !== undefined)) {
+      return { ...ofWorker(names, type, nickname), ...read }
+    }
   }
   throw refusal('one of {channel}, {type}, {nickname} or {type, nickname} is wanted')
 }
@@ -43,6 +48,11 @@ function ofWorker(names: Names, givenType: unknown, givenNickname: unknown): Tun
       return from !== undefined && (type ?? from.type) === from.type && (nickname ?? from.nickname) === from.nickname
     },
   }
+}
+
+function checkedCodec(codec: unknown): ReadCodec | undefined {
+  if (codec === undefined || codec === 'text' || codec === 'buffer' || codec === 'msgpack') return codec
+  throw refusal('codec: "text", "buffer" or "msgpack" is wanted')
 }
 
 function refusal(problems: string): HysasError {

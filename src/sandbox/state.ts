@@ -13,6 +13,7 @@ export interface RunState {
   errors: number
   /** Messages that came faster than they were received, and were dropped. */
   dropped: number
+  droppedBy: Map<string, number>
   /** Messages of other workers that never came, in sum and by channel. */
   lost: number
   lostBy: Map<string, number>
@@ -35,6 +36,7 @@ export function createState(): RunState {
     received: 0,
     errors: 0,
     dropped: 0,
+    droppedBy: new Map(),
     lost: 0,
     lostBy: new Map(),
     gaps: [],
@@ -51,14 +53,22 @@ export function noteError(state: RunState, thrown: unknown): void {
   state.errorMsg = stackOf(thrown)
 }
 
-/** Counts a message published to a channel other than the worker's own. */
-export function notePublishedTo(state: RunState, channel: string): void {
+/** Counts messages published to a channel other than the worker's own. */
+export function notePublishedTo(state: RunState, channel: string, count: number): void {
   const before = state.publishedTo.get(channel)
-  if (before !== undefined || state.publishedTo.size < OTHER_CHANNELS) state.publishedTo.set(channel, (before ?? 0) + 1)
+  if (before !== undefined || state.publishedTo.size < OTHER_CHANNELS)
+    state.publishedTo.set(channel, (before ?? 0) + count)
 }
 
 /** Channels that a worker is known to publish to, beside its own. */
 const OTHER_CHANNELS = 50
+
+/** Counts a message that was dropped. */
+export function noteDropped(state: RunState, channel: string): void {
+  state.dropped++
+  const before = state.droppedBy.get(channel)
+  if (before !== undefined || state.droppedBy.size < LOST_CHANNELS) state.droppedBy.set(channel, (before ?? 0) + 1)
+}
 
 /** Counts messages that never came. */
 export function noteLost(state: RunState, lost: ReadonlyMap<string, number>): void {
@@ -69,7 +79,7 @@ export function noteLost(state: RunState, lost: ReadonlyMap<string, number>): vo
   }
 }
 
-/** Channels of which the losses are told one by one; those of further ones are in the sum. */
+/** Channels of which losses and drops are told one by one; those of further ones are in the sum. */
 const LOST_CHANNELS = 200
 const GAPS = 5
 

@@ -1,4 +1,4 @@
-import type { Delivery } from './delivery.js'
+import type { Delivery } from '../redis/delivery.js'
 import type { Tuned } from './source.js'
 
 export type Deliver = (delivery: Delivery) => void

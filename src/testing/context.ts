@@ -64,6 +64,7 @@ export function createTestContext(parts: ContextParts): Context<Record<string, u
       await nextTurn() // as Redis does, so that a loop that only publishes lets others have their turn
       return heardBy
     },
+    drained: nextTurn,
     subscribe: async (source, handler) => parts.subscribe(source, handler),
     async database(name): Promise<Database> {
       const databases = options.databases ?? {}

@@ -1,6 +1,6 @@
 import type { Message, Source, Subscription } from '../contract.js'
+import { Delivery, originOf } from '../redis/delivery.js'
 import type { Names } from '../redis/names.js'
-import { createDelivery } from '../sandbox/delivery.js'
 import { tune } from '../sandbox/source.js'
 
 export interface Hearing {
@@ -8,7 +8,7 @@ export interface Hearing {
   subscribe(source: Source, handler?: (message: Message) => unknown): Subscription
   /** Who hears a channel. `receive` once, however many of its sources match. */
   handlersOf(channel: string): ((message: Message) => unknown)[]
-  messageOf(channel: string, raw: string): Message
+  messageOf(channel: string, raw: string | Buffer): Message
   /** A channel that is heard; of the first source. */
   channel(): string | undefined
 }
@@ -31,7 +31,10 @@ export function createHearing(names: Names, receive: (message: Message) => unkno
     handlersOf: (channel) => [
       ...new Set([...heard].filter(({ matches }) => matches(channel)).map(({ handler }) => handler)),
     ],
-    messageOf: (channel, raw) => createDelivery(names, channel, raw).message,
+    messageOf(channel, raw) {
+      const payload = Buffer.from(raw as string)
+      return new Delivery(originOf(names, channel), payload, undefined, payload.length).message
+    },
     channel() {
       const [first] = heard
       if (!first) return undefined

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const text = page('internals.md')
 const files = [...new Set([...text.matchAll(/`(src\/[\w/.-]+\.ts)`/g)].map(([, file]) => file ?? ''))]
 const SCRIPTS = [
-  ...['fleet-scripts', 'run-scripts', 'lock-scripts', 'restore-scripts', 'alert-scripts'].map(
+  ...['fleet-scripts', 'run-scripts', 'publish-scripts', 'lock-scripts', 'restore-scripts', 'alert-scripts'].map(
     (name) => `src/redis/${name}.ts`,
   ),
 ]

@@ -1,0 +1,42 @@
+import type { Publishing } from '../contract.js'
+import { HysasError } from '../errors.js'
+
+/** Bytes that may wait, for those who don't await what `publish` returns. */
+const LIMIT_BYTES = 64 * 1024 * 1024
+/** A loop that only publishes must not keep the event loop from heartbeats and the network for longer, ms. */
+const SLICE_MS = 10
+
+/** What is published and not yet taken by Redis. */
+export interface Backlog {
+  /** @throws HysasError PUBLISH_BACKLOG */
+  more(bytes: number, channel: string): void
+  less(bytes: number): void
+  /** Resolves at once where at most half of what may wait does, else when at most a quarter does. Never rejects. */
+  drained(): Promise<void>
+}
+
+export function createBacklog({ limitBytes = LIMIT_BYTES, whenFull = 'fail' }: Publishing): Backlog {
+  const hardLimit = whenFull === 'wait' ? 2 * limitBytes : limitBytes
+  const softLimit = hardLimit / 2
+  let unsent = 0
+  const waiters: (() => void)[] = []
+  let sliceEnd = performance.now() + SLICE_MS
+
+  return {
+    more(bytes, channel) {
+      if (unsent + bytes > hardLimit) throw new HysasError('PUBLISH_BACKLOG', { channel, bytes: unsent })
+      unsent += bytes
+    },
+    less(bytes) {
+      unsent -= bytes
+      if (waiters.length === 0 || unsent > softLimit / 2) return
+      for (const tell of waiters.splice(0)) tell()
+    },
+    async drained() {
+      if (unsent > softLimit) await new Promise<void>((resolve) => waiters.push(resolve))
+      else if (performance.now() < sliceEnd) return
+      else await new Promise((resolve) => setImmediate(resolve))
+      sliceEnd = performance.now() + SLICE_MS
+    },
+  }
+}
