@@ -27,6 +27,14 @@ const WORKERS = 10_000
 
 const COLUMNS = ['in', 'out', 'lost', 'memory', 'delay'] as const
 
+/** Messages per second over the whole fleet. */
+export interface Total {
+  /** Unix ms by the node's clock. */
+  time: number
+  in: number
+  out: number
+}
+
 interface Kept {
   last: Sample
   /** `POINTS` of each column, one column after the other. */
@@ -42,6 +50,7 @@ interface Kept {
 export class History {
   readonly #times = new Float64Array(POINTS)
   readonly #kept = new Map<string, Kept>()
+  #totals: Total[] = []
   /** Samples taken so far; the next one goes to the place `#turn % POINTS`. */
   #turn = 0
   readonly #end = new AbortController()
@@ -59,9 +68,16 @@ export class History {
     this.#times[at] = nowMs
     for (const { values } of this.#kept.values())
       for (let i = 0; i < COLUMNS.length; i++) values[i * POINTS + at] = Number.NaN
-    for (const sample of samples) this.#put(sample, turn)
+    const total: Total = { time: nowMs, in: 0, out: 0 }
+    for (const sample of samples) this.#put(sample, turn, total)
+    if (turn > 0) this.#totals = [...this.#totals, total].slice(-POINTS)
     for (const [nickname, { turn: seen }] of this.#kept) if (turn - seen >= POINTS) this.#kept.delete(nickname)
     this.#turn++
+  }
+
+  /** Of the whole fleet, oldest first. */
+  totals(): readonly Total[] {
+    return this.#totals
   }
 
   /** Of one worker; without points where nothing is known of it. */
@@ -101,7 +117,7 @@ export class History {
     }
   }
 
-  #put(sample: Sample, turn: number): void {
+  #put(sample: Sample, turn: number, total: Total): void {
     let kept = this.#kept.get(sample.nickname)
     if (!kept) {
       if (this.#kept.size >= WORKERS) return
@@ -112,13 +128,11 @@ export class History {
     const seconds = sample.epoch === last.epoch ? sample.heart_beat - last.heart_beat : 0
     // without a beat since, or in a new run, nobody knows
     const rate = (now: number, then: number) => (seconds > 0 ? Math.max(0, now - then) / seconds : Number.NaN)
-    const row = [
-      rate(sample.received, last.received),
-      rate(sample.published, last.published),
-      rate(sample.lost, last.lost),
-      sample.memory_mb ?? Number.NaN,
-      sample.loop_delay_ms ?? Number.NaN,
-    ]
+    const [into, out] = [rate(sample.received, last.received), rate(sample.published, last.published)]
+    total.in += into || 0
+    total.out += out || 0
+    const lost = rate(sample.lost, last.lost)
+    const row = [into, out, lost, sample.memory_mb ?? Number.NaN, sample.loop_delay_ms ?? Number.NaN]
     row.forEach((value, i) => {
       values[i * POINTS + (turn % POINTS)] = value
     })

@@ -2,6 +2,7 @@ import type { Client, NodeView, TypeView } from '../client.js'
 import type { Log } from '../contract.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { type Flow, FlowRates } from './flow-rates.js'
+import type { Total } from './history.js'
 import { type Changes, type LiveWorker, Picture } from './picture.js'
 import { pause, soon } from './soon.js'
 
@@ -21,6 +22,9 @@ export interface Snapshot {
   flows: Flow[]
   /** Newest first. */
   events: StoredEvent[]
+  /** Of the last quarter of an hour, oldest first; and what the clock of the node says now, Unix ms. */
+  history: readonly Total[]
+  now: number
 }
 /** What a page is told: first the snapshot, which replaces all it knows; then what changes of it. */
 export interface Frames {
@@ -55,6 +59,7 @@ export interface LiveOptions {
   store: () => Promise<EventStore>
   fleet: string
   node: string
+  history: () => readonly Total[]
   log: Log
 }
 
@@ -92,12 +97,13 @@ export class Live {
   /** All that is known; at the first time, once it is known. */
   async snapshot(): Promise<Snapshot> {
     await this.#running?.filled
-    const { fleet, node } = this.#of
+    const { fleet, node, history } = this.#of
     const state = this.#state()
     return {
       ...{ fleet, node, state },
       ...{ workers: this.#picture.workers(), nodes: this.#nodes, types: this.#types },
       ...{ flows: this.#flows.now(), events: this.#events },
+      ...{ history: history(), now: Date.now() },
     }
   }
 
@@ -186,7 +192,7 @@ export class Live {
     if (begun < this.#flowsDue) return
     this.#flowsDue = Number.POSITIVE_INFINITY
     try {
-      if (this.#flows.take(await this.#of.client.flows())) this.#tell('flows', this.#flows.now())
+      if (this.#flows.take(await this.#of.client.flows(this.#picture.workers()))) this.#tell('flows', this.#flows.now())
     } finally {
       const now = performance.now()
       this.#flowsDue = now + Math.max(FLOWS_MS - 50, FLOWS_SHARE * (now - begun))

@@ -62,11 +62,14 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const keyring = keyringOf(settings)
   const auth = authOf(keyring)
   const metrics = metricsOf(node)
-  const live = new Live({ client, store, fleet: settings.namespace, node: node.name, log })
+  const history = new History()
+  const live = new Live({
+    ...{ client, store, log, fleet: settings.namespace, node: node.name },
+    history: () => history.totals(),
+  })
   const stream = streamOf(live)
   const { namespace, basePath } = settings
   const follows = followsOf({ client, namespace, log })
-  const history = new History()
   const board = boardOf({ client, redis, namespace, basePath, log })
 
   const app = express()

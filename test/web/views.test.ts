@@ -26,7 +26,7 @@ const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => (
     types: [typeView()],
   },
   ...{ workers: new Map(workers.map((one) => [one.nickname, one])), flows: [] },
-  ...{ events: [], history: [] },
+  ...{ events: [], total: { in: 0, out: 0 }, history: [] },
   ...change,
 })
 const flow = (from: string, to: string, rate = 1, lost = 0) => ({

@@ -1,6 +1,7 @@
 import type { NodeView, TypeView } from '../../fleet/views.js'
 import type { StoredEvent } from '../../store/types.js'
 import type { Flow } from '../flow-rates.js'
+import type { Total } from '../history.js'
 import type { Frames } from '../live.js'
 import type { LiveWorker } from '../picture.js'
 
@@ -28,12 +29,15 @@ export interface Fleet {
   types: readonly TypeView[]
   flows: readonly Flow[]
   events: readonly StoredEvent[]
-  /** Messages per second over the fleet, one number a second, newest last. */
-  history: readonly { in: number; out: number }[]
+  /** Messages per second over the fleet, now and in the last quarter of an hour. Times by this page's clock, oldest first. */
+  total: { in: number; out: number }
+  history: readonly Total[]
 }
 
 const EVENTS = 200
-const HISTORY = 90
+/** As the node keeps it: a quarter of an hour. */
+const HISTORY_MS = 900_000
+const HISTORY_EVERY_MS = 5_000
 /** The server pings every 3 s. */
 const SILENT_MS = 9_000
 const RETRY_MS = 2_000
@@ -41,7 +45,7 @@ const RETRY_MS = 2_000
 let fleet: Fleet = {
   ...{ link: 'connecting', known: false, asOf: new Date(), name: '', servedBy: '' },
   ...{ workers: new Map(), nodes: [], types: [], flows: [] },
-  ...{ events: [], history: [] },
+  ...{ events: [], total: { in: 0, out: 0 }, history: [] },
 }
 const listeners = new Set<(fleet: Fleet) => void>()
 
@@ -104,7 +108,8 @@ function connect(): { close(): void } {
       change({})
     })
     on('snapshot', (data) => {
-      const { fleet: name, node: servedBy, state, workers, ...rest } = data
+      const { fleet: name, node: servedBy, state, workers, history, now, ...rest } = data
+      const shift = Date.now() - now // its clock may differ from ours
       const link = state.live ? 'live' : 'stale'
       change({
         ...rest,
@@ -112,6 +117,7 @@ function connect(): { close(): void } {
         servedBy,
         link,
         known: true,
+        history: history.map((total) => ({ ...total, time: total.time + shift })),
         workers: new Map(
           workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname))]),
         ),
@@ -175,7 +181,11 @@ function sample(): void {
     into += rate_in
     out += rate_out
   }
-  change({ history: [...fleet.history, { in: into, out }].slice(-HISTORY) })
+  const total = { in: into, out }
+  const time = Date.now()
+  const due = time - (fleet.history.at(-1)?.time ?? 0) >= HISTORY_EVERY_MS
+  const recent = fleet.history.filter((one) => time - one.time < HISTORY_MS)
+  change({ total, history: due ? [...recent, { time, ...total }] : fleet.history })
 }
 
 async function isDenied(): Promise<boolean> {

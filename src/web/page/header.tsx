@@ -59,7 +59,7 @@ export function Figures({ fleet, problems }: { fleet: Fleet; problems: number })
   const workers = [...fleet.workers.values()]
   const wanted = workers.filter((worker) => worker.wanted)
   const running = wanted.filter(({ status }) => status === 'started')
-  const last = fleet.history.at(-1) ?? { in: 0, out: 0 }
+  const last = fleet.total
   const told = (value: string) => (fleet.known ? value : '–')
   return (
     <dl class="figures">
@@ -67,10 +67,16 @@ export function Figures({ fleet, problems }: { fleet: Fleet; problems: number })
       <Figure label="Nodes" value={told(count(fleet.nodes.length))} />
       <Figure label="Problems" value={told(count(problems))} bad={problems > 0} />
       <Figure label="Published" value={told(rate(last.out))} of="per s">
-        <Sparkline values={fleet.history.map(({ out }) => out)} label="Messages published per second, of late" />
+        <Sparkline
+          values={fleet.history.map(({ out }) => out)}
+          label="Messages published per second, the last 15 minutes"
+        />
       </Figure>
       <Figure label="Received" value={told(rate(last.in))} of="per s">
-        <Sparkline values={fleet.history.map((one) => one.in)} label="Messages received per second, of late" />
+        <Sparkline
+          values={fleet.history.map((one) => one.in)}
+          label="Messages received per second, the last 15 minutes"
+        />
       </Figure>
     </dl>
   )

@@ -70,12 +70,23 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
           {shown.map((line) => (
             <div key={line.id} class={`line ${line.level}`}>
               <time title={utc(line.time)}>{clock(new Date(line.time))}</time> <b>{line.level}</b> {clean(line.msg)}
-              {Object.keys(line.fields).length > 0 && <span class="faint"> {clean(JSON.stringify(line.fields))}</span>}
+              <Fields of={line.fields} />
             </div>
           ))}
         </section>
       )}
     </section>
+  )
+}
+
+/** What a line has beside its sentence; a stack as it is read. */
+function Fields({ of: { stack, ...rest } }: { of: LogLine['fields'] }) {
+  const others = typeof stack === 'string' ? rest : { ...rest, ...(stack !== undefined && { stack }) }
+  return (
+    <>
+      {Object.keys(others).length > 0 && <span class="faint"> {clean(JSON.stringify(others))}</span>}
+      {typeof stack === 'string' && <span class="stack">{clean(stack)}</span>}
+    </>
   )
 }
 

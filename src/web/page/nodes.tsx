@@ -1,4 +1,4 @@
-import type { NodeView, TypeView } from '../../fleet/views.js'
+import type { NodeView, TypeOnNode, TypeView } from '../../fleet/views.js'
 import { type Fleet, isBroken } from './fleet.js'
 import { clean, count } from './format.js'
 import { hrefOf } from './route.js'
@@ -105,14 +105,12 @@ function NodeFacts({ node, workers }: { node: NodeView; workers: Fleet['workers'
           </dd>
         </div>
       )}
-      {Object.entries(node.broken).map(([type, reason]) => (
-        <div key={type}>
-          <dt class="bad">{clean(type)} is broken here</dt>
-          <dd>
-            <code>{clean(reason)}</code>
-          </dd>
+      {Object.keys(node.broken).length > 0 && (
+        <div>
+          <dt class="bad">Broken here</dt>
+          <dd>{Object.keys(node.broken).sort().map(clean).join(', ')} (why, below)</dd>
         </div>
-      ))}
+      )}
     </dl>
   )
 }
@@ -178,31 +176,51 @@ function Processor({ type }: { type: TypeView }) {
       </p>
       <p class="small">{clean(type.description)}</p>
       <ul class="small">
-        {type.nodes.map(({ node, version, file, error, error_since }) => (
-          <li key={node}>
-            <strong>{clean(node)}</strong>{' '}
-            {version ? (
-              <>
-                version <code>{version}</code>
-              </>
-            ) : (
-              'no version that works'
-            )}{' '}
-            <span class="faint">{clean(file)}</span>
-            {error && (
-              <>
-                {error_since !== null && (
-                  <span class="faint">
-                    broken since <Time ms={error_since * 1000} />
-                  </span>
-                )}
-                <pre class="error">{clean(error)}</pre>
-              </>
-            )}
+        {sameOf(type.nodes).map(([first, ...others]) => (
+          <li key={first.node}>
+            <OnNode of={first} nodes={[first, ...others].map(({ node }) => node)} />
           </li>
         ))}
       </ul>
       {type.error && !type.nodes.some(({ error }) => error) && <pre class="error">{clean(type.error)}</pre>}
+    </>
+  )
+}
+
+/** Nodes that have the same are told together. */
+function sameOf(nodes: readonly TypeOnNode[]): [TypeOnNode, ...TypeOnNode[]][] {
+  const groups = new Map<string, [TypeOnNode, ...TypeOnNode[]]>()
+  for (const one of nodes) {
+    const key = JSON.stringify([one.version, one.file, one.error])
+    const group = groups.get(key)
+    if (group) group.push(one)
+    else groups.set(key, [one])
+  }
+  return [...groups.values()]
+}
+
+function OnNode({ of, nodes }: { of: TypeOnNode; nodes: readonly string[] }) {
+  const { version, file, error, error_since } = of
+  return (
+    <>
+      <strong>{nodes.map(clean).sort().join(', ')}</strong>{' '}
+      {version ? (
+        <>
+          version <code>{version}</code>
+        </>
+      ) : (
+        'no version that works'
+      )}{' '}
+      <span class="faint">
+        {clean(file)}
+        {error_since !== null && (
+          <>
+            {' '}
+            broken since <Time ms={error_since * 1000} />
+          </>
+        )}
+      </span>
+      {error && <pre class="error">{clean(error)}</pre>}
     </>
   )
 }

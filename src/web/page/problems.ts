@@ -17,6 +17,8 @@ export interface Problem {
 
 /** s a worker may wait for a node before that is a problem. */
 const QUEUED_S = 5
+/** Restarts after which one more is not likely to help. */
+const OFTEN = 3
 /** ms after which lost messages are no news any more; the table still shows them. */
 const LOST_MS = 10 * 60_000
 
@@ -87,7 +89,9 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
   if (silent) return { ...about, ...silent }
   if (status === 'restarting') {
     const inS = worker.next_start_at === null ? 0 : worker.next_start_at - nowMs / 1000
-    const next = inS > 1 ? `It starts again by itself in ${Math.round(inS)} s.` : 'It starts again by itself.'
+    const when = inS > 1 ? ` in ${Math.round(inS)} s` : ''
+    const often = worker.restarts > OFTEN ? ' It will hardly help: mend the cause, or stop it.' : ''
+    const next = `It starts again by itself${when}.${often}`
     const again = worker.restarts > 1 ? ` (restarted ${count(worker.restarts)} times)` : ''
     return { ...about, grave: false, title: `${nickname} is restarting`, cause: cause + again, next, since: ended }
   }

@@ -18,6 +18,7 @@ export function Age({ worker }: { worker: PageWorker }) {
   useSeconds()
   if (worker.beatAt === null || !isExpected(worker)) return <>–</>
   const seconds = Math.max(0, shownAt() - worker.beatAt) / 1000
-  const late = worker.kind !== 'repeatable' && seconds > (worker.heart_beat_interval ?? 1) + 1
+  const runs = worker.status === 'started' || worker.status === 'disappeared'
+  const late = runs && worker.kind !== 'repeatable' && seconds > (worker.heart_beat_interval ?? 1) + 1
   return <span class={late ? 'late' : ''}>{span(seconds)}</span>
 }

@@ -6,6 +6,7 @@ import { LogView } from './log-view.js'
 import { Operations } from './operations.js'
 import { hrefOf } from './route.js'
 import { type Point, useSeries } from './series.js'
+import { meaningOf } from './state.js'
 import { Age, Status } from './status.js'
 import { Time } from './time.js'
 import { Timeline } from './timeline.js'
@@ -35,6 +36,7 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
     )
   }
   const type = fleet.types.find((one) => one.type === worker.type)
+  const meaning = meaningOf(worker)
   return (
     <>
       <section aria-labelledby="worker">
@@ -47,6 +49,11 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
             <Buttons worker={worker} operator={operator} commands={commands} />
           </div>
         </div>
+        {meaning && (
+          <p class="meaning">
+            {clean(meaning.cause)} {clean(meaning.next)}
+          </p>
+        )}
         <Facts fleet={fleet} worker={worker} />
         {worker.error_msg && <pre class="error">{clean(worker.error_msg)}</pre>}
       </section>
@@ -73,9 +80,9 @@ function Charts({ points }: { points: readonly Point[] }) {
   })
   return (
     <section class="charts" aria-label="Charts">
-      <Chart title="Messages a second" time={time} lines={[line('in', 'in'), line('out', 'out')]} show={rate} />
+      <Chart title="Messages/s" time={time} lines={[line('in', 'in'), line('out', 'out')]} show={rate} />
       <Chart
-        title="Lost a second"
+        title="Lost/s"
         time={time}
         lines={[line('', 'lost')]}
         show={rate}
@@ -111,13 +118,14 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
       'Asked for',
       since === null ? '–' : [clean(worker.by) || 'somebody', ', ', <Time key="since" ms={since * 1000} />],
     ],
-    ['Hears', <Names key="hears" names={worker.data_feeder} fleet={fleet} />],
-    ['Heard by', <Names key="heard" names={worker.follower} fleet={fleet} />],
+    ['Hears', <Names key="hears" names={worker.data_feeder} fleet={fleet} otherwise="nothing" />],
+    ['Heard by', <Names key="heard" names={worker.follower} fleet={fleet} otherwise="nobody" />],
     [
       'Messages',
-      `${count(worker.received)} in, ${count(worker.published)} out, ${count(worker.lost ?? 0)} lost, ${count(worker.errors)} errors`,
+      `${count(worker.received)} in, ${count(worker.published)} out, ${count(worker.lost)} lost, ${count(worker.dropped)} dropped, ${count(worker.errors)} ${worker.errors === 1 ? 'error' : 'errors'}`,
     ],
     ['Restarts', count(worker.restarts)],
+    ['Isolation', <Isolation key="isolation" fleet={fleet} worker={worker} />],
     [
       'Parts',
       Object.entries(worker.threads)
@@ -126,6 +134,11 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
     ],
     ['In the queue', <JobLink key="job" worker={worker} />],
   ]
+  const others = Object.entries(worker.published_to)
+  if (others.length) {
+    const told = others.slice(0, 8).map(([channel, n]) => `${clean(channel)} (${count(n)})`)
+    facts.push(['Publishes also to', `${told.join(', ')}${others.length > 8 ? ` and ${others.length - 8} more` : ''}`])
+  }
   if (kind === 'repeatable') {
     const next = worker.next_tick === null ? '–' : <Time ms={worker.next_tick * 1000} />
     facts.push(['Ticks', [`${worker.ticks} (${worker.skipped} skipped, ${worker.missed} missed), next `, next]])
@@ -143,9 +156,26 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
   )
 }
 
+/** A process of its own, or who is in it too: what blocks one of them blocks all. */
+function Isolation({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
+  const { isolation, pid, node, nickname, status } = worker
+  if (isolation === '') return <>–</>
+  const others = [...fleet.workers.values()].filter(
+    (one) => one.pid === pid && one.node === node && one.status === 'started' && one.nickname !== nickname,
+  )
+  if (isolation === 'process') return <>a process of its own</>
+  if (others.length === 0 || status !== 'started')
+    return <>a common child{status === 'started' && ', alone at present'}</>
+  return (
+    <>
+      a common child, with <Names names={others.map((one) => one.nickname)} fleet={fleet} otherwise="" />
+    </>
+  )
+}
+
 /** Channels and nicknames; those that are workers lead to them. */
-function Names({ names, fleet }: { names: readonly string[]; fleet: Fleet }) {
-  if (names.length === 0) return <>nobody</>
+function Names({ names, fleet, otherwise }: { names: readonly string[]; fleet: Fleet; otherwise: string }) {
+  if (names.length === 0) return <>{otherwise}</>
   return (
     <>
       {names.slice(0, 12).map((name, i) => {
