@@ -1,10 +1,15 @@
 import type { RequestHandler, Response } from 'express'
+import { HysasError } from '../errors.js'
 import type { Frames, Live } from './live.js'
 
 /** So that a page notices a connection that has gone silent. */
 const PING_MS = 3_000
 /** Bytes that may wait for a page. One that is slower misses the changes and gets a snapshot when it has caught up. */
 const MAX_WAITING = 1_000_000
+/** A page that has read nothing of what waits for so long is gone, ms. */
+const GONE_MS = 60_000
+/** Pages that may be open at once: each may have a snapshot waiting. */
+export const MOST_PAGES = 200
 
 /** Headers of server-sent events; the last one is for nginx. */
 export const EVENT_STREAM = {
@@ -31,7 +36,10 @@ export function streamOf(live: Live): Stream {
       for (const page of pages) page.send(text)
     })
     ping ??= setInterval(() => {
-      for (const page of pages) page.send('event: ping\ndata: {}\n\n')
+      for (const page of pages) {
+        if (page.behindMs > GONE_MS) page.end()
+        else page.send('event: ping\ndata: {}\n\n')
+      }
     }, PING_MS)
   }
   const leave = (page: Page) => {
@@ -44,6 +52,7 @@ export function streamOf(live: Live): Stream {
 
   return {
     handler(req, res) {
+      if (pages.size >= MOST_PAGES) throw new HysasError('RATE_LIMITED', { seconds: 10 })
       res.set(EVENT_STREAM).flushHeaders()
       if (req.method === 'HEAD') return void res.end()
       const page = new Page(res, async () => frame('snapshot', await live.snapshot()))
@@ -65,27 +74,36 @@ export function streamOf(live: Live): Stream {
 class Page {
   readonly #res: Response
   readonly #snapshot: () => Promise<string>
-  /** Until its snapshot is written, changes aren't. */
-  #behind = true
+  /** Since when its snapshot is not written; until it is, changes aren't. */
+  #behindSince: number | undefined = performance.now()
+  #refreshing = false
 
   constructor(res: Response, snapshot: () => Promise<string>) {
     this.#res = res
     this.#snapshot = snapshot
-    res.on('drain', () => this.#behind && this.refresh())
+    res.on('drain', () => this.#behindSince !== undefined && this.refresh())
+  }
+
+  /** For how long it has not been up to date. */
+  get behindMs(): number {
+    return this.#behindSince === undefined ? 0 : performance.now() - this.#behindSince
   }
 
   send(text: string): void {
-    if (this.#behind) return
+    if (this.#behindSince !== undefined) return
     this.#res.write(text)
-    if (this.#res.writableLength > MAX_WAITING) this.#behind = true
+    if (this.#res.writableLength > MAX_WAITING) this.#behindSince = performance.now()
   }
 
   refresh(): void {
+    if (this.#refreshing) return
+    this.#refreshing = true
     this.#snapshot().then(
       (text) => {
+        this.#refreshing = false
         if (this.#res.destroyed || this.#res.writableEnded) return
         this.#res.write(text)
-        this.#behind = false
+        this.#behindSince = undefined
       },
       () => this.end(),
     )

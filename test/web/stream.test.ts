@@ -1,7 +1,8 @@
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { afterAll, describe, expect, it } from 'vitest'
+import { MOST_PAGES } from '../../src/web/stream.js'
 import { until } from '../helpers/until.js'
-import { startTestWeb, storedEvent, TOKEN, workerView } from './fixture.js'
+import { bearer, startTestWeb, storedEvent, TOKEN, workerView } from './fixture.js'
 
 const open = new Set<IncomingMessage>()
 afterAll(() => {
@@ -105,6 +106,16 @@ describe('the stream', () => {
     slow.response.resume()
     await until(() => slow.frames.filter(({ event }) => event === 'snapshot').length > 1, { timeoutMs: 20_000 })
     expect(slow.frames.filter(({ event }) => event === 'events').length).toBeLessThan(count)
+  })
+
+  it('is given to so many pages at most, and to others again when one has gone', async () => {
+    const { web, http } = await startTestWeb()
+    const pages = await Promise.all(Array.from({ length: MOST_PAGES }, () => openPage(web.port)))
+    const answer = await http.get('/api/v1/stream').set(...bearer())
+    expect(answer.status).toBe(429)
+    expect(answer.body.code).toBe('RATE_LIMITED')
+    pages[0]?.response.destroy()
+    await until(async () => (await openPage(web.port)).response.statusCode === 200)
   })
 
   it('ends at once with the server', async () => {

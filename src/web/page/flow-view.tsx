@@ -2,7 +2,8 @@ import type { Fleet, PageWorker } from './fleet.js'
 import { FlowGraph } from './flow-graph.js'
 import { clean, count, rate } from './format.js'
 import { graphOf, READABLE } from './graph.js'
-import { hrefOf, setQuery } from './route.js'
+import { Names } from './names.js'
+import { setQuery } from './route.js'
 import { Tap } from './tap-view.js'
 
 const LISTED = 200
@@ -88,7 +89,7 @@ function Channels({ fleet, keep }: { fleet: Fleet; keep: (worker: PageWorker) =>
         {rows.slice(0, LISTED).map(({ by, to, channel, rate: perSecond, lost }) => (
           <li key={`${by[0]} ${channel} ${to}`} class={lost > 0 ? 'lossy' : perSecond === 0 ? 'still' : ''}>
             <span class="way">
-              <Names names={by} fleet={fleet} otherwise="unknown" /> →{' '}
+              <Names names={by} fleet={fleet} otherwise="unknown" most={3} /> →{' '}
               <Names names={to ? [to] : []} fleet={fleet} otherwise="nobody" />
               <code>{clean(channel)}</code>
             </span>
@@ -106,18 +107,3 @@ function Channels({ fleet, keep }: { fleet: Fleet; keep: (worker: PageWorker) =>
 }
 
 const sumOf = (rates: Record<string, number>): number => Object.values(rates).reduce((sum, one) => sum + one, 0)
-
-function Names({ names, fleet, otherwise }: { names: readonly string[]; fleet: Fleet; otherwise: string }) {
-  if (names.length === 0) return <em>{otherwise}</em>
-  return (
-    <>
-      {names.slice(0, 3).map((name, i) => (
-        <span key={name}>
-          {i > 0 && ', '}
-          {fleet.workers.has(name) ? <a href={hrefOf('worker', name)}>{clean(name)}</a> : clean(name)}
-        </span>
-      ))}
-      {names.length > 3 && ` and ${names.length - 3} more`}
-    </>
-  )
-}

@@ -3,6 +3,7 @@ import { Buttons, useCommands } from './commands.js'
 import type { Fleet, PageWorker } from './fleet.js'
 import { clean, count, rate } from './format.js'
 import { LogView } from './log-view.js'
+import { Names } from './names.js'
 import { Operations } from './operations.js'
 import { hrefOf } from './route.js'
 import { type Point, useSeries } from './series.js'
@@ -169,26 +170,6 @@ function Isolation({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
   return (
     <>
       a common child, with <Names names={others.map((one) => one.nickname)} fleet={fleet} otherwise="" />
-    </>
-  )
-}
-
-/** Channels and nicknames; those that are workers lead to them. */
-function Names({ names, fleet, otherwise }: { names: readonly string[]; fleet: Fleet; otherwise: string }) {
-  if (names.length === 0) return <>{otherwise}</>
-  return (
-    <>
-      {names.slice(0, 12).map((name, i) => {
-        const of = name.split('.')
-        const nickname = of.at(-1) === 'Pub' ? (of.at(-2) ?? '') : name
-        return (
-          <span key={name}>
-            {i > 0 && ', '}
-            {fleet.workers.has(nickname) ? <a href={hrefOf('worker', nickname)}>{clean(nickname)}</a> : clean(name)}
-          </span>
-        )
-      })}
-      {names.length > 12 && ` and ${names.length - 12} more`}
     </>
   )
 }
