@@ -20,20 +20,27 @@ export type EventRow = (string | number | bigint | null)[]
 const AT = 1_600_000_000_000
 const EPOCH = 1_600_000_000_000
 
-/** The `n`th of a series: some in each millisecond, as they come. */
-export function eventRow(n: number): EventRow {
+/** The `n`th of a series as a program would have it: some in each millisecond. */
+export const eventOf = (n: number) => ({
+  at: AT + Math.floor(n / 40),
+  seq: n % 40,
+  nickname: `w${n % 2}`,
+  data: { left: n },
+})
+
+export function rowOf({ at, seq, nickname, data }: ReturnType<typeof eventOf>): EventRow {
   return [
-    BigInt(AT + Math.floor(n / 40)),
-    BigInt(n % 40),
+    BigInt(at),
+    BigInt(seq),
     'alert',
     'info',
     'Recorder',
-    `w${n % 2}`,
+    nickname,
     'bench-1',
     BigInt(EPOCH),
     '203.0.113.7',
     'a failed login for root',
-    JSON.stringify({ left: n }),
+    JSON.stringify(data),
     '',
     null,
   ]

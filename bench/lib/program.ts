@@ -16,6 +16,7 @@ export function startProgram(bench: Bench, name: string, args: unknown): Program
   const child = fork(join(ROOT, 'bench/.build/programs', `${name}.mjs`), [JSON.stringify(args)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [],
+    env: { ...process.env, NODE_NO_WARNINGS: '1' }, // BullMQ's own child warns at the eleventh
   })
   const told: unknown[] = []
   const waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = []

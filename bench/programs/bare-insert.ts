@@ -1,16 +1,13 @@
-import { COLUMNS, type EventRow, eventRow } from '../lib/events.js'
+import { COLUMNS, type EventRow, eventOf, rowOf } from '../lib/events.js'
 import { inProgram } from '../lib/in-program.js'
 
 /** Multi-row inserts of events by the bare driver, into a table that is there: tells rows a second. */
 await inProgram<{ mysql?: string; sqlite?: string; count: number; rowsEach: number; first: number }>(
   async ({ mysql, sqlite, count, rowsEach, first }, tell) => {
-    const batches: EventRow[][] = []
-    for (let at = 0; at < count; at += rowsEach) {
-      batches.push(Array.from({ length: Math.min(rowsEach, count - at) }, (_, i) => eventRow(first + at + i)))
-    }
+    const events = Array.from({ length: count }, (_, i) => eventOf(first + i))
     const insert = mysql ? await mysqlInsert(mysql) : await sqliteInsert(sqlite ?? '', rowsEach)
     const begun = performance.now()
-    for (const batch of batches) await insert(batch)
+    for (let at = 0; at < count; at += rowsEach) await insert(events.slice(at, at + rowsEach).map(rowOf))
     tell(count / ((performance.now() - begun) / 1000))
   },
 )

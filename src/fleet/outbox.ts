@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { HysasError } from '../errors.js'
 import type { Names } from '../redis/names.js'
-import { OUTBOX_LENGTH } from '../redis/run-scripts.js'
+import { OUTBOX_LENGTH } from '../redis/record-scripts.js'
 import { script } from '../redis/script.js'
 import type { StoredEvent } from '../store/types.js'
 import type { OutboxSource } from '../store/writer.js'
@@ -72,13 +72,31 @@ function eventOf(id: string, fields: readonly string[]): StoredEvent {
   try {
     const event: unknown = JSON.parse(json)
     if (typeof event === 'object' && event !== null) {
-      return { ...EMPTY, kind: '', ...(event as Partial<StoredEvent>), id, time }
+      return completed(event as Partial<StoredEvent>, id, time)
     }
   } catch {
     // told below
   }
   const message = 'An entry of the outbox is not an event.'
   return { ...EMPTY, kind: 'unreadable', severity: 'error', message, data: { fields: [...fields] }, id, time }
+}
+
+/** Named one by one, as that is several times as fast as to spread. */
+function completed(event: Partial<StoredEvent>, id: string, time: number): StoredEvent {
+  return {
+    id,
+    time,
+    kind: event.kind ?? '',
+    severity: event.severity ?? EMPTY.severity,
+    type: event.type ?? '',
+    nickname: event.nickname ?? '',
+    node: event.node ?? '',
+    epoch: event.epoch ?? null,
+    source: event.source ?? '',
+    message: event.message ?? '',
+    data: event.data ?? null,
+    key: event.key ?? '',
+  }
 }
 
 // The id's own time is the event's. Spliced, as Lua's JSON would make objects of empty lists.
@@ -125,7 +143,7 @@ return {length, math.max(0, gone - removed)}
 
 const removeScript = script<number>(`${COUNT}
 local count = 0
-for i = 1, #ARGV do count = count + redis.call('XDEL', KEYS[1], ARGV[i]) end
+for i = 1, #ARGV, 5000 do count = count + redis.call('XDEL', KEYS[1], unpack(ARGV, i, math.min(#ARGV, i + 4999))) end
 redis.call('HINCRBY', KEYS[2], 'outbox_removed', count)
 return count
 `)

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Names } from './names.js'
-import { OUTBOX_LENGTH } from './run-scripts.js'
+import { OUTBOX_LENGTH } from './record-scripts.js'
 import { NOW, type ScriptArg, script } from './script.js'
 
 export interface Member {

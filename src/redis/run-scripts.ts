@@ -89,7 +89,7 @@ return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', 
  * Refuses a run that does not hold the name: -1. Where Redis knows nothing of the worker at all, it has lost its data:
  * -2, and nobody holds the name until the nodes have put the fleet back.
  */
-const FENCE = `local holder = redis.call('HGET', KEYS[1], 'token')
+export const FENCE = `local holder = redis.call('HGET', KEYS[1], 'token')
 if not holder then return -2 end
 if holder ~= ARGV[1] then return -1 end
 `
@@ -98,7 +98,7 @@ export const LOST_MS = 15_000
 export const ASK_MS = 100
 
 /** Repeats a fenced call while Redis knows nothing of the worker. Lost for good is answered like refused. */
-async function whileLost<Reply>(call: () => Promise<Reply>): Promise<Reply> {
+export async function whileLost<Reply>(call: () => Promise<Reply>): Promise<Reply> {
   const until = performance.now() + LOST_MS
   for (;;) {
     const reply = await call()
@@ -147,28 +147,6 @@ export function infoText(value: unknown): string {
   if (value === undefined || value === null) return ''
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
-
-/** Puts an event on its way to the event store, only while the run holds the name. @returns false where it does not. */
-export async function recordFenced(
-  redis: Redis,
-  names: Names,
-  run: RunIdentity,
-  event: Record<string, unknown>,
-): Promise<boolean> {
-  const keys = [names.worker(run.nickname), names.outbox, names.eventsChannel]
-  const args = [run.token, JSON.stringify(event), OUTBOX_LENGTH]
-  return (await whileLost(() => recordScript(redis, keys, args))) === 1
-}
-
-/** Entries that the outbox holds at most, about: what the event store can be behind before the oldest are dropped. */
-export const OUTBOX_LENGTH = 100_000
-
-const recordScript = script<number>(`${NOW}${FENCE}local at = string.format('%.0f', now)
-local tail = ',"time":' .. at .. ',' .. string.sub(ARGV[2], 2)
-local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'e', '{' .. string.sub(tail, 2))
-redis.call('PUBLISH', KEYS[3], '{"id":"' .. id .. '"' .. tail)
-return 1
-`)
 
 export type FinishHow = 'stopped' | 'restarted' | 'handover' | 'shutdown' | 'done' | 'refused' | 'crashed' | 'ticked'
 

@@ -2,24 +2,89 @@ import type { Redis } from 'ioredis'
 import type { EventInput, Events } from '../contract.js'
 import { HysasError, messageOf } from '../errors.js'
 import type { Names } from '../redis/names.js'
+import { recordFenced } from '../redis/record-scripts.js'
 import { whileRefused } from '../redis/refusals.js'
-import { recordFenced } from '../redis/run-scripts.js'
 import type { Fence } from './fence.js'
 
 const DATA_LIMIT = 64 * 1024
 const SEVERITIES = ['info', 'warning', 'error', 'critical']
 
-/** Events that a worker records, in the worker's name and fenced like all that it writes. */
-export function createEvents(of: { redis: Redis; names: Names; fence: Fence; node: string }): Events {
+/** What goes to Redis in one call: more would keep it from its other clients for too long. */
+const BATCH_EVENTS = 256
+const BATCH_BYTES = 256 * 1024
+/** Bytes of events that may wait for Redis, for those who don't await what `record` returns. */
+const LIMIT_BYTES = 64 * 1024 * 1024
+
+export interface RunEvents extends Events {
+  /** Resolves when Redis has all that were recorded so far, or can't take them any more. Never rejects. */
+  flush(): Promise<void>
+}
+
+interface Waiting {
+  json: string
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Events that a worker records, in the worker's name and fenced like all that it writes. One call is under way at a
+ * time; what is recorded meanwhile goes with the next.
+ */
+export function createEvents(of: { redis: Redis; names: Names; fence: Fence; node: string }): RunEvents {
   const { fence } = of
   const { type, nickname } = fence.run
+  let waiting: Waiting[] = []
+  let waitingBytes = 0
+  let writing: Promise<void> | undefined
+
+  /** As many of the oldest as one call may take. */
+  const nextBatch = (): Waiting[] => {
+    let bytes = 0
+    const room = waiting.findIndex(({ json }, i) => {
+      bytes += json.length
+      return i === BATCH_EVENTS || (i > 0 && bytes > BATCH_BYTES)
+    })
+    const batch = room < 0 ? waiting : waiting.slice(0, room)
+    waiting = room < 0 ? [] : waiting.slice(room)
+    return batch
+  }
+
+  const writeAll = async (): Promise<void> => {
+    // after the promises of this turn of the event loop, so that what is recorded together goes together
+    await new Promise((resolve) => setImmediate(resolve))
+    while (waiting.length) {
+      const batch = nextBatch()
+      const texts = batch.map(({ json }) => json)
+      try {
+        const kept = await whileRefused(
+          () => recordFenced(of.redis, of.names, fence.run, texts),
+          () => fence.closed,
+        )
+        if (!kept) throw fence.refused()
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+      for (const text of texts) waitingBytes -= text.length
+    }
+    writing = undefined
+  }
+
   return {
     async record(kind, event = {}) {
       fence.check()
       const entry = { type, nickname, node: of.node, epoch: fence.epoch, ...checkEvent(kind, event) }
-      const write = () => recordFenced(of.redis, of.names, fence.run, entry)
-      const kept = await whileRefused(write, () => fence.closed)
-      if (!kept) throw fence.refused()
+      const json = JSON.stringify(entry)
+      if (waitingBytes > LIMIT_BYTES)
+        throw new HysasError('TOO_LARGE', { what: 'backlog of events', bytes: waitingBytes, limit: LIMIT_BYTES })
+      waitingBytes += json.length
+      await new Promise<void>((resolve, reject) => {
+        waiting.push({ json, resolve, reject })
+        writing ??= writeAll()
+      })
+    },
+    async flush() {
+      await writing
     },
   }
 }

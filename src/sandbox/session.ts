@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis'
-import type { Events, LogLevel, Publishing, Schema } from '../contract.js'
+import type { LogLevel, Publishing, Schema } from '../contract.js'
 import { createLog, type Logger } from '../log.js'
 import { connectRedis } from '../redis/connect.js'
 import { schedulerIdOf } from '../redis/names.js'
 import { type FinishHow, finish, type RunIdentity } from '../redis/run-scripts.js'
 import { createDatabases, type Databases } from './databases.js'
 import type { Ending } from './ending.js'
-import { createEvents } from './events.js'
+import { createEvents, type RunEvents } from './events.js'
 import { createFence, type Fence } from './fence.js'
 import { type Heartbeat, startHeartbeat } from './heartbeat.js'
 import type { Home, Send } from './home.js'
@@ -40,7 +40,7 @@ export interface Session {
   readonly state: RunState
   readonly log: Logger
   readonly publisher: Publisher
-  readonly events: Events
+  readonly events: RunEvents
   readonly databases: Databases
   readonly progress: { set(value: unknown): void }
   /** The processor's own Redis client, connected at its first command. */

@@ -112,7 +112,7 @@ export function createTicker(of: {
       return { how: 'stale', nickname }
     }
     if (reason) await one.beforeTermination(reason, ending)
-    await within(graceMs / 4, ending, session.publisher.flush())
+    await within(graceMs / 4, ending, Promise.all([session.publisher.flush(), session.events.flush()]))
     if (reason === 'signal') throw new RunError({ message: 'ended by SIGTERM', code: 'SIGTERM' })
     if (failure) {
       await within(500, ending, heartbeat.beat()) // with the error in it
@@ -156,7 +156,7 @@ export function createTicker(of: {
       if (epoch) {
         const { session } = epoch
         await epoch.beforeTermination(reason, ending)
-        await within(graceMs / 4, ending, session.publisher.flush())
+        await within(graceMs / 4, ending, Promise.all([session.publisher.flush(), session.events.flush()]))
         const { threads, errors } = session.state
         await session.finish(outcome.how, outcome.stopInfo, { threads, errors })
         await closeEpoch()

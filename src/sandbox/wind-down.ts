@@ -24,7 +24,7 @@ export async function windDown(life: Life): Promise<void> {
   }
   for (const name of ['command', 'receive']) if (state.threads[name]) state.threads[name] = 'done'
   if (ending.reason !== 'stale') await beforeTermination(life, left)
-  await within(left(), ending, session.publisher.flush())
+  await within(left(), ending, Promise.all([session.publisher.flush(), session.events.flush()]))
 }
 
 async function beforeTermination({ session, processor, ending, ctx }: Life, left: () => number): Promise<void> {

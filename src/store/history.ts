@@ -1,30 +1,23 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { HysasError } from '../errors.js'
+import { insertsOf } from './insert.js'
 import { eventOf, parseId, rowOf } from './rows.js'
-import type { EventsTable, Kind, Tables } from './schema.js'
+import type { Kind, Tables } from './schema.js'
 import type { EventQuery, StoredEvent } from './types.js'
 
 const MAX_LIMIT = 10_000
-/** A statement carries so many rows and (about) characters at most: a server refuses what is over its packet size. */
-const CHUNK_ROWS = 200
-const CHUNK_CHARACTERS = 1_000_000
 /** Rows that one transaction of `prune` removes, so that writers wait for milliseconds only. */
 const PRUNE_ROWS = 5000
 
 /** In one transaction. Returns how many were new. */
 export async function append(db: Kysely<Tables>, kind: Kind, events: readonly StoredEvent[]): Promise<number> {
   if (events.length === 0) return 0
-  const parts = chunks(events.map(rowOf))
+  const statements = insertsOf(kind, events.map(rowOf))
   return db.transaction().execute(async (transaction) => {
     let added = 0n
-    for (const rows of parts) {
-      const insert = transaction.insertInto('events').values(rows)
-      // Skipping what is there is spelled differently.
-      const { numInsertedOrUpdatedRows } = await (kind === 'mysql'
-        ? insert.ignore()
-        : insert.onConflict((on) => on.doNothing())
-      ).executeTakeFirst()
-      added += numInsertedOrUpdatedRows ?? 0n
+    for (const statement of statements) {
+      const { numAffectedRows } = await transaction.executeQuery(statement)
+      added += numAffectedRows ?? 0n
     }
     return Number(added)
   })
@@ -108,22 +101,6 @@ function limitOf({ limit }: EventQuery, otherwise: number): number {
   if (limit === undefined) return otherwise
   if (!Number.isSafeInteger(limit) || limit < 1) throw misuse('limit is a whole number from 1')
   return Math.min(limit, MAX_LIMIT)
-}
-
-function chunks(rows: readonly EventsTable[]): EventsTable[][] {
-  const all: EventsTable[][] = []
-  let room = 0
-  for (const row of rows) {
-    const size = 300 + row.message.length + row.source.length + row.dedupe_key.length + (row.data?.length ?? 0)
-    const part = all.at(-1)
-    if (part && part.length < CHUNK_ROWS && size <= room) part.push(row)
-    else {
-      all.push([row])
-      room = CHUNK_CHARACTERS
-    }
-    room -= size
-  }
-  return all
 }
 
 const misuse = (reason: string) => new HysasError('USAGE', { reason })

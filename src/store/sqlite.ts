@@ -6,6 +6,9 @@ import type { SqliteDatabase, SqliteStatement } from 'kysely'
 /** libsql waits for another's lock without letting go of our event loop, so the long wait is ours: `whileBusy`. */
 const BUSY_MS = 10
 const PATIENCE_MS = 10_000
+/** Statements of so many characters are worth keeping prepared, the last few of them. */
+const LONG_SQL = 1000
+const KEPT = 4
 
 export interface Sqlite extends SqliteDatabase {
   /** For statements without values and rows. Only this leaves nothing behind when the file is busy. */
@@ -43,10 +46,18 @@ export async function openSqlite(file: string): Promise<Sqlite> {
     close()
     throw error
   }
-  const prepare = (sql: string): SqliteStatement =>
-    /^(begin|commit|rollback)$/.test(sql)
-      ? control(sql === 'rollback' ? rollback : () => exec(sql))
-      : wrap(raw.prepare(sql) as SqliteStatement)
+  const kept = new Map<string, SqliteStatement>()
+  const prepare = (sql: string): SqliteStatement => {
+    if (/^(begin|commit|rollback)$/.test(sql)) return control(sql === 'rollback' ? rollback : () => exec(sql))
+    const known = kept.get(sql)
+    if (known) return known
+    const statement = wrap(raw.prepare(sql) as SqliteStatement)
+    if (sql.length > LONG_SQL && !statement.reader) {
+      if (kept.size === KEPT) kept.delete(kept.keys().next().value as string)
+      kept.set(sql, statement)
+    }
+    return statement
+  }
   return { prepare, exec, rollback, close }
 }
 

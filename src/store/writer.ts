@@ -35,7 +35,7 @@ export interface WriterOptions {
   store: () => Promise<EventStore>
   source: OutboxSource
   log: Log
-  /** Events in one transaction. Default 500. */
+  /** Events in one transaction. Default 2000. */
   batch?: number
   /** Called with each change of the state. */
   onState?: (state: WriterState) => void
@@ -48,6 +48,8 @@ export interface Writer {
   state(): WriterState
 }
 
+/** While there is much to write, place and backlog are looked at no more often than this, ms: far more often than the place ends. */
+const LOOK_MS = 500
 /** Pauses in ms: nothing waits; another one writes. */
 const IDLE_MS = 250
 const STANDBY_MS = 2000
@@ -65,9 +67,10 @@ const STOP_MS = 5000
  * of the two goes away in between. `start` and `stop` may be called twice.
  */
 export function createWriter(options: WriterOptions): Writer {
-  const { source, log, batch = 500 } = options
+  const { source, log, batch = 2000 } = options
   let state: WriterState = { writing: false, lag: 0, dropped: 0, lastError: '', since: Date.now() }
   let store: EventStore | undefined
+  let lookedAt = Number.NEGATIVE_INFINITY
   let current: { ending: AbortController; done: Promise<void>; stopping?: Promise<void> } | undefined
 
   function start(): void {
@@ -104,11 +107,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   /** Moves one batch. Returns the ms to wait before the next. */
   async function step(): Promise<number> {
-    const writing = await source.lease()
-    const { waiting, dropped } = await source.size()
-    tellOfDropped(dropped)
-    change({ writing, lag: waiting, dropped, ...(writing || waiting ? {} : { lastError: '' }) })
-    if (!writing) {
+    if (!(await mayWrite())) {
       await closeStore()
       return STANDBY_MS
     }
@@ -120,8 +119,21 @@ export function createWriter(options: WriterOptions): Writer {
       await source.remove(events.map(({ id }) => id))
     }
     if (state.lastError) log.info({ afterMs: Date.now() - state.since }, 'the event store can be written again')
-    change({ lastError: '', lag: Math.max(0, waiting - events.length) })
-    return events.length < batch ? IDLE_MS : 0
+    change({ lastError: '', lag: Math.max(0, state.lag - events.length) })
+    if (events.length === batch) return 0
+    lookedAt = Number.NEGATIVE_INFINITY
+    return IDLE_MS
+  }
+
+  /** Has this process the place? Asked anew where it has not been for a while. */
+  async function mayWrite(): Promise<boolean> {
+    if (state.writing && performance.now() - lookedAt < LOOK_MS) return true
+    const writing = await source.lease()
+    const { waiting, dropped } = await source.size()
+    tellOfDropped(dropped)
+    change({ writing, lag: waiting, dropped, ...(writing || waiting ? {} : { lastError: '' }) })
+    lookedAt = performance.now()
+    return writing
   }
 
   async function open(): Promise<EventStore> {

@@ -7,9 +7,15 @@ const ROOT = join(import.meta.dirname, '../..')
 const text = page('internals.md')
 const files = [...new Set([...text.matchAll(/`(src\/[\w/.-]+\.ts)`/g)].map(([, file]) => file ?? ''))]
 const SCRIPTS = [
-  ...['fleet-scripts', 'run-scripts', 'publish-scripts', 'lock-scripts', 'restore-scripts', 'alert-scripts'].map(
-    (name) => `src/redis/${name}.ts`,
-  ),
+  ...[
+    'fleet-scripts',
+    'run-scripts',
+    'publish-scripts',
+    'record-scripts',
+    'lock-scripts',
+    'restore-scripts',
+    'alert-scripts',
+  ].map((name) => `src/redis/${name}.ts`),
 ]
 
 describe('docs/internals.md', () => {
