@@ -8,12 +8,21 @@ import { readFlows } from './fleet/flows.js'
 import { createLogFollower, type LogFollower } from './fleet/follow-logs.js'
 import { listen } from './fleet/listen.js'
 import { readLog } from './fleet/log-stream.js'
-import { readNodes, typesOf } from './fleet/nodes.js'
+import { readGoneNodes, readNodes, typesOf } from './fleet/nodes.js'
 import { recordEvent } from './fleet/outbox.js'
 import type { Queues } from './fleet/queues.js'
 import { readSamples } from './fleet/samples.js'
 import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
-import type { CommandOutcome, FlowView, LogLine, NodeView, Sample, TypeView, WorkerView } from './fleet/views.js'
+import type {
+  CommandOutcome,
+  FlowView,
+  GoneNode,
+  LogLine,
+  NodeView,
+  Sample,
+  TypeView,
+  WorkerView,
+} from './fleet/views.js'
 import { withoutPassword } from './log.js'
 import { codedErrors } from './redis/coded-errors.js'
 import { connectRedis, ready } from './redis/connect.js'
@@ -21,9 +30,11 @@ import { redisNowMs } from './redis/fleet-scripts.js'
 import { checkNickname, checkType, NICKNAME, namesOf } from './redis/names.js'
 import type { StoredEvent } from './store/types.js'
 
+export { lifeOf } from './fleet/life.js'
 export type {
   CommandOutcome,
   FlowView,
+  GoneNode,
   LogLine,
   NodeView,
   Sample,
@@ -71,6 +82,8 @@ export interface Client {
   show(nickname: string): Promise<WorkerView>
   types(): Promise<TypeView[]>
   nodes(): Promise<NodeView[]>
+  /** Nodes that are gone without having said so, of the last hour. */
+  goneNodes(): Promise<GoneNode[]>
   /** Who hears whom, of all workers or of those given as lately read. */
   flows(workers?: readonly WorkerView[]): Promise<FlowView[]>
   /** How each running worker stands, by its last heartbeat: only the numbers that change, for charts. */
@@ -248,6 +261,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       const wanted = (await readWorkers(redis, names)).filter((worker) => worker.wanted)
       return typesOf(await readNodes(redis, names), wanted)
     },
+    goneNodes: () => readGoneNodes(redis, names),
     nodes: async () => (await readNodes(redis, names)).map(({ offered: _, ...view }) => view),
 
     flows: (workers) => readFlows(redis, names, workers),

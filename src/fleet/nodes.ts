@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { ProcessorManifest } from '../contract.js'
 import { redisNowMs } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
-import type { NodeView, TypeView } from './views.js'
+import type { GoneNode, NodeView, TypeView } from './views.js'
 
 /** One processor as a node offers it: its manifest and where it is from. */
 export interface OfferedType extends ProcessorManifest {
@@ -28,6 +28,21 @@ export async function readNodes(redis: Redis, names: Names): Promise<NodeEntry[]
   return live
     .flatMap((name, i) => (hashes[i]?.token ? [entryOf(name, hashes[i])] : []))
     .sort((a, b) => a.name.localeCompare(b.name))
+}
+
+/** Nodes that are gone without having said so, and not yet forgotten (an hour). */
+export async function readGoneNodes(redis: Redis, names: Names): Promise<GoneNode[]> {
+  const now = await redisNowMs(redis)
+  const silent = await redis.zrangebyscore(names.nodes, '-inf', `(${now}`)
+  const hashes = await Promise.all(
+    silent.map((name) => redis.hmget(names.node(name), 'host', 'heart_beat', 'workers', 'draining')),
+  )
+  return silent.flatMap((name, i) => {
+    const [host, beat, workers, draining] = hashes[i] ?? []
+    if (!beat || draining === '1') return [] // forgotten, or it has said so
+    const age = Math.max(0, now / 1000 - Number(beat))
+    return [{ name, host: host ?? '', workers: Number(workers ?? 0), heart_beat: Number(beat), age }]
+  })
 }
 
 /** What the entries offer together: the version of each type is that of the most recently started node that has it good. */

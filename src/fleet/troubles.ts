@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { redisNowMs } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
+import { readGoneNodes } from './nodes.js'
 
 /** What somebody should know of, while it lasts. */
 export interface Trouble {
@@ -78,14 +79,8 @@ export function troubleOf(state: WorkerState, nowMs: number): Trouble | undefine
 /** Nodes that are gone without having said so, by key. */
 export async function readNodeTroubles(redis: Redis, names: Names): Promise<Map<string, Trouble>> {
   const troubles = new Map<string, Trouble>()
-  const nowMs = await redisNowMs(redis)
-  for (const name of await redis.zrangebyscore(names.nodes, '-inf', `(${nowMs}`)) {
-    const [host, beat, workers, draining] = await redis.hmget(
-      names.node(name),
-      ...['host', 'heart_beat', 'workers', 'draining'],
-    )
-    if (!beat || draining === '1') continue // forgotten after an hour, or it has said so
-    const message = `node ${name} on ${host} has not been heard of for ${Math.round(nowMs / 1000 - Number(beat))} s; it hosted ${workers} workers`
+  for (const { name, host, workers, age } of await readGoneNodes(redis, names)) {
+    const message = `node ${name} on ${host} has not been heard of for ${Math.round(age)} s; it hosted ${workers} workers`
     troubles.set(`node:${name}`, { kind: 'node_gone', type: '', nickname: '', node: name, message })
   }
   return troubles

@@ -124,6 +124,17 @@ export interface NodeView {
   problems_since: Record<string, number>
 }
 
+/** A node that is gone without having said so. */
+export interface GoneNode {
+  name: string
+  host: string
+  /** That it hosted. */
+  workers: number
+  /** Unix seconds, Redis's clock; and how long ago that is, seconds. */
+  heart_beat: number
+  age: number
+}
+
 /** What the CLI and the API get back from start, stop and restart, once it took effect. */
 export interface CommandOutcome {
   type: string

@@ -1,4 +1,4 @@
-import type { Client, NodeView, TypeView } from '../client.js'
+import type { Client, GoneNode, NodeView, TypeView } from '../client.js'
 import type { Log } from '../contract.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { type Flow, FlowRates } from './flow-rates.js'
@@ -18,6 +18,8 @@ export interface Snapshot {
   state: State
   workers: LiveWorker[]
   nodes: NodeView[]
+  /** Without having said so. */
+  gone: GoneNode[]
   types: TypeView[]
   flows: Flow[]
   /** Newest first. */
@@ -31,6 +33,7 @@ export interface Frames {
   snapshot: Snapshot
   workers: Changes
   nodes: NodeView[]
+  gone: GoneNode[]
   types: TypeView[]
   flows: Flow[]
   events: StoredEvent[]
@@ -72,6 +75,7 @@ export class Live {
   readonly #listeners = new Set<Listener>()
   readonly #picture = new Picture()
   #nodes: NodeView[] = []
+  #gone: GoneNode[] = []
   #types: TypeView[] = []
   readonly #flows = new FlowRates()
   #flowsDue = 0
@@ -101,7 +105,7 @@ export class Live {
     const state = this.#state()
     return {
       ...{ fleet, node, state },
-      ...{ workers: this.#picture.workers(), nodes: this.#nodes, types: this.#types },
+      ...{ workers: this.#picture.workers(), nodes: this.#nodes, gone: this.#gone, types: this.#types },
       ...{ flows: this.#flows.now(), events: this.#events },
       ...{ history: history(), now: Date.now() },
     }
@@ -183,8 +187,13 @@ export class Live {
   }
 
   async #readNodes(): Promise<void> {
-    this.#nodes = await this.#of.client.nodes()
-    this.#tell('nodes', this.#nodes)
+    const { client } = this.#of
+    const [nodes, gone] = await Promise.all([client.nodes(), client.goneNodes()])
+    this.#nodes = nodes
+    this.#tell('nodes', nodes)
+    const differs = namesOf(gone) !== namesOf(this.#gone)
+    this.#gone = gone
+    if (differs) this.#tell('gone', gone)
   }
 
   async #readFlows(): Promise<void> {
@@ -224,6 +233,8 @@ export class Live {
   }
 
   #flush(): void {
+    // while Redis is away, silence tells nothing
+    if (this.#live) this.#picture.judge(new Set(this.#nodes.map(({ name }) => name)))
     const changes = this.#picture.changes()
     if (changes) this.#tell('workers', changes)
   }
@@ -236,3 +247,5 @@ export class Live {
     return { live: this.#live, staleMs: this.#live ? 0 : Math.round(performance.now() - this.#lastGood) }
   }
 }
+
+const namesOf = (gone: readonly GoneNode[]): string => gone.map(({ name }) => name).join()

@@ -42,7 +42,7 @@ export function openapiOf(routes: readonly Route[]): Json {
 
 const STREAM: Json = {
   summary:
-    'Server-sent events: first `snapshot`, then `workers`, `nodes`, `types`, `flows`, `events`, `state`, and `ping` every 3 s.',
+    'Server-sent events: first `snapshot`, then `workers`, `nodes`, `gone`, `types`, `flows`, `events`, `state`, and `ping` every 3 s.',
   responses: {
     200: {
       description: 'A stream that does not end',

@@ -1,4 +1,4 @@
-import type { WorkerView } from '../client.js'
+import { lifeOf, type WorkerView } from '../client.js'
 
 /** A worker as pages see it: with messages per second since the beat before. */
 export interface LiveWorker extends WorkerView {
@@ -75,6 +75,22 @@ export class Picture {
     return after.status === before.status && after.started_at === before.started_at
   }
 
+  /** Judges anew by the time that has gone by, which no heartbeat tells. */
+  judge(nodesUp: ReadonlySet<string>): void {
+    for (const [nickname, worker] of this.#workers) {
+      if (worker.foreign) continue
+      const life = lifeOf({
+        ...{ status: worker.status, age: this.#ageOf(worker), interval: worker.heart_beat_interval ?? 1 },
+        ...{
+          loopDelayMs: worker.loop_delay_ms,
+          nodeUp: nodesUp.has(worker.node),
+          nextTickIn: this.#nextTickIn(worker),
+        },
+      })
+      if (life !== worker.life) this.#workers.set(nickname, { ...worker, life })
+    }
+  }
+
   /** What has changed since the last call, or undefined. */
   changes(): Changes | undefined {
     const changed: WorkerPatch[] = []
@@ -100,6 +116,13 @@ export class Picture {
   #remove(nickname: string): void {
     this.#workers.delete(nickname)
     this.#readAt.delete(nickname)
+  }
+
+  /** Seconds until the next tick of a repeatable worker that rests, by Redis's clock. */
+  #nextTickIn(worker: LiveWorker): number | null {
+    const { kind, threads, next_tick, heart_beat } = worker
+    if (kind !== 'repeatable' || threads.tick === 'running' || next_tick === null || heart_beat === null) return null
+    return next_tick - heart_beat - (this.#ageOf(worker) ?? 0)
   }
 
   #ageOf({ nickname, age }: LiveWorker): number | null {

@@ -155,6 +155,14 @@ export const routes: readonly Route[] = [
   }),
   route({
     method: 'get',
+    path: '/nodes/gone',
+    role: 'viewer',
+    summary: 'Nodes that are gone without having said so, of the last hour.',
+    response: s.goneNode.array(),
+    handler: ({ client }) => client.goneNodes(),
+  }),
+  route({
+    method: 'get',
     path: '/flows',
     role: 'viewer',
     summary: 'Who publishes what, and who hears it.',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { STATUSES } from '../contract.js'
-import type { CommandOutcome, FlowView, LogLine, NodeView, TypeView, WorkerView } from '../fleet/views.js'
+import type { CommandOutcome, FlowView, GoneNode, LogLine, NodeView, TypeView, WorkerView } from '../fleet/views.js'
 import { checkNickname, checkType } from '../redis/names.js'
 import type { StoredEvent } from '../store/types.js'
 import type { HistoryView } from './history.js'
@@ -112,6 +112,14 @@ export const node: z.ZodType<NodeView> = z.object({
   broken: z.record(z.string(), z.string()),
   problems: z.array(z.string()),
   problems_since: z.record(z.string(), z.number()).describe('Unix seconds'),
+})
+
+export const goneNode: z.ZodType<GoneNode> = z.object({
+  name: z.string(),
+  host: z.string(),
+  workers: z.number().describe('That it hosted'),
+  heart_beat: z.number().describe('Unix seconds'),
+  age: z.number().describe('Seconds'),
 })
 
 export const flow: z.ZodType<FlowView> = z.object({

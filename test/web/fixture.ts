@@ -5,6 +5,7 @@ import type {
   Client,
   CommandOutcome,
   FlowView,
+  GoneNode,
   LogLine,
   NodeView,
   Sample,
@@ -82,6 +83,7 @@ export class FakeFleet {
   workers = new Map<string, WorkerView>([['DemoName', workerView()]])
   types: TypeView[] = [typeView()]
   nodes: NodeView[] = [nodeView()]
+  gone: GoneNode[] = []
   events: StoredEvent[] = [storedEvent()]
   lines: LogLine[] = []
   /** What was commanded, by method. */
@@ -136,6 +138,7 @@ export class FakeFleet {
     },
     types: () => this.#answer(this.types),
     nodes: () => this.#answer(this.nodes),
+    goneNodes: () => this.#answer(this.gone),
     flows: () => this.#answer(this.flows),
     samples: () => this.#answer(this.sampled ?? [...this.workers.values()].flatMap(sampleOf)),
     storeLocation: async () => undefined,

@@ -68,6 +68,20 @@ describe('the stream', () => {
     await page.heard('ping')
   })
 
+  it('tells of a worker that falls silent, and of a node that is gone, without being told', async () => {
+    const { web, fake } = await startTestWeb()
+    fake.workers.set('DemoName', workerView({ age: 0.2 }))
+    const page = await openPage(web.port)
+    const life = (word: string) =>
+      page.heard<{ changed: { life?: string }[] }>('workers', ({ changed }) => changed.some((one) => one.life === word))
+    await page.heard('snapshot')
+    await life('busy')
+    const [node] = fake.nodes.splice(0)
+    fake.gone = [{ name: node?.name ?? '', host: 'alpha', workers: 3, heart_beat: 1_790_000_000, age: 5 }]
+    expect((await page.heard('gone')).data).toMatchObject([{ name: 'node-1', workers: 3 }])
+    await life('cut off')
+  })
+
   it('watches once however many pages are open, and not at all when none is', async () => {
     const { web, fake } = await startTestWeb()
     const pages = await Promise.all([1, 2, 3].map(() => openPage(web.port)))

@@ -23,6 +23,7 @@ const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => (
     name: 'HySAS',
     servedBy: 'node-1',
     nodes: [nodeView()],
+    gone: [],
     types: [typeView()],
   },
   ...{ workers: new Map(workers.map((one) => [one.nickname, one])), flows: [] },
@@ -116,6 +117,13 @@ describe('problems', () => {
   it('of messages lost before the page was opened are told with when', () => {
     const lost = { ...worker({ nickname: 'a', lost: 3 }), lostAt: Date.now() - 60_000 }
     expect(problemsOf(fleetOf([lost]))[0]?.since).toBe(lost.lostAt)
+  })
+
+  it('tell of a node that is gone without having said so', () => {
+    const gone = [{ name: 'n2', host: 'beta', workers: 3, heart_beat: 42, age: 9 }]
+    const [problem] = problemsOf(fleetOf([], { gone }))
+    expect(problem).toMatchObject({ title: 'The node n2 is gone', since: 42_000, grave: true })
+    expect(problem?.cause).toContain('3 workers')
   })
 
   it('tell that no node is up', () => {

@@ -19,7 +19,8 @@ import { Workers } from './workers.js'
 /** The whole page. */
 export function App() {
   const [fleet, setFleet] = useState(currentFleet)
-  const [operator, setOperator] = useState(false)
+  const [role, setRole] = useState<'viewer' | 'operator'>()
+  const operator = role === 'operator'
   const [open, setOpen] = useState<'start' | 'help'>()
   const [toasts, setToasts] = useState<Toast[]>([])
   const { view, name, query } = useRoute()
@@ -27,7 +28,7 @@ export function App() {
   useEffect(() => follow(setFleet), [])
   useEffect(() => {
     readSession().then(
-      ({ role }) => setOperator(role === 'operator'),
+      ({ role }) => setRole(role),
       () => {}, // the connection's state says it
     )
   }, [])
@@ -49,7 +50,7 @@ export function App() {
   const dated = fleet.link !== 'live' && fleet.link !== 'connecting'
   return (
     <>
-      <Header fleet={fleet} view={view} problems={problems.length} onHelp={help} />
+      <Header fleet={fleet} view={view} problems={problems.length} viewer={role === 'viewer'} onHelp={help} />
       <main id="main" tabIndex={-1} class={dated ? 'dated' : ''}>
         <Problems problems={problems} />
         {view === 'fleet' && (

@@ -1,4 +1,4 @@
-import type { NodeView, TypeView } from '../../fleet/views.js'
+import type { GoneNode, NodeView, TypeView } from '../../fleet/views.js'
 import type { StoredEvent } from '../../store/types.js'
 import type { Flow } from '../flow-rates.js'
 import type { Total } from '../history.js'
@@ -26,6 +26,8 @@ export interface Fleet {
   servedBy: string
   workers: ReadonlyMap<string, PageWorker>
   nodes: readonly NodeView[]
+  /** Nodes that are gone without having said so. */
+  gone: readonly GoneNode[]
   types: readonly TypeView[]
   flows: readonly Flow[]
   events: readonly StoredEvent[]
@@ -44,7 +46,7 @@ const RETRY_MS = 2_000
 
 let fleet: Fleet = {
   ...{ link: 'connecting', known: false, asOf: new Date(), name: '', servedBy: '' },
-  ...{ workers: new Map(), nodes: [], types: [], flows: [] },
+  ...{ workers: new Map(), nodes: [], gone: [], types: [], flows: [] },
   ...{ events: [], total: { in: 0, out: 0 }, history: [] },
 }
 const listeners = new Set<(fleet: Fleet) => void>()
@@ -133,6 +135,7 @@ function connect(): { close(): void } {
       change({ workers })
     })
     on('nodes', (nodes) => change({ nodes }))
+    on('gone', (gone) => change({ gone }))
     on('types', (types) => change({ types }))
     on('flows', (flows) => change({ flows }))
     on('events', (events) => {

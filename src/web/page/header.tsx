@@ -15,11 +15,13 @@ interface HeaderProps {
   fleet: Fleet
   view: View
   problems: number
+  /** May only look. */
+  viewer: boolean
   onHelp: () => void
 }
 
 /** Whose fleet it is, whether what is shown is true, and the way to the views. */
-export function Header({ fleet, view, problems, onHelp }: HeaderProps) {
+export function Header({ fleet, view, problems, viewer, onHelp }: HeaderProps) {
   return (
     <header>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
@@ -30,6 +32,11 @@ export function Header({ fleet, view, problems, onHelp }: HeaderProps) {
           <img src="icon.svg" alt="" width="28" height="28" /> {fleet.name || 'HySAS'}
         </h1>
         <Connection link={fleet.link} asOf={fleet.asOf} servedBy={fleet.servedBy} />
+        {viewer && (
+          <span class="tag" title="Your token is the viewer's: it shows everything and changes nothing.">
+            viewer
+          </span>
+        )}
         <div class="further">
           <a href="queues">Queues</a>
           <a href="api/v1/openapi.json">API</a>

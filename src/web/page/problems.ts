@@ -17,6 +17,8 @@ export interface Problem {
 
 /** s a worker may wait for a node before that is a problem. */
 const QUEUED_S = 5
+/** s after which a node that is gone is told of no more. */
+const FORGET_S = 3600
 /** Restarts after which one more is not likely to help. */
 const OFTEN = 3
 /** ms after which lost messages are no news any more; the table still shows them. */
@@ -24,13 +26,23 @@ const LOST_MS = 10 * 60_000
 
 /** All that is wrong, gravest first; nothing when all is well. */
 export function problemsOf(fleet: Fleet, nowMs = Date.now()): Problem[] {
-  const { workers, nodes, types, known } = fleet
+  const { workers, nodes, gone, types, known } = fleet
   if (!known) return []
   const found = [...workers.values()].flatMap((worker) => problemsOfWorker(worker, nowMs))
   if (nodes.length === 0) {
     found.push({
       ...{ id: 'nodes', grave: true, title: 'No node is up', cause: 'Nothing can run.', since: null },
       next: 'Start one with “hysas up”; what is wanted then comes back by itself.',
+    })
+  }
+  for (const { name, host, workers, heart_beat, age } of gone) {
+    const hosted =
+      workers === 0 ? 'It hosted no worker.' : `It hosted ${count(workers)} ${workers === 1 ? 'worker' : 'workers'}.`
+    const others = workers === 0 ? '' : 'Its workers begin anew on other nodes by themselves. '
+    found.push({
+      ...{ id: `gone ${name}`, grave: true, title: `The node ${clean(name)} is gone`, since: heart_beat * 1000 },
+      cause: `Nothing was heard of it on ${clean(host)} since, and it has not said that it ends. ${hosted}`,
+      next: `${others}See to the host, and start it again; ${age > FORGET_S / 2 ? 'soon' : 'after an hour'} it is forgotten.`,
     })
   }
   const told = new Map<string, { names: string[]; since: number | null }>()
