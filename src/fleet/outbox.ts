@@ -29,8 +29,8 @@ export function createOutbox(redis: Redis, names: Names): OutboxSource {
       if (ids.length) await removeScript(redis, [names.outbox, names.store], ids)
     },
     size: async () => {
-      const [waiting, dropped] = await sizeScript(redis, [names.outbox, names.store], [])
-      return { waiting, dropped }
+      const [waiting, dropped, written] = await sizeScript(redis, [names.outbox, names.store], [])
+      return { waiting, dropped, written }
     },
     wait: async (ms, signal) => {
       await sleep(ms, undefined, { signal }).catch(() => {}) // aborted
@@ -137,8 +137,8 @@ if not removed or removed > gone then
 end
 `
 
-const sizeScript = script<[number, number]>(`${COUNT}
-return {length, math.max(0, gone - removed)}
+const sizeScript = script<[number, number, number]>(`${COUNT}
+return {length, math.max(0, gone - removed), removed}
 `)
 
 const removeScript = script<number>(`${COUNT}

@@ -11,8 +11,8 @@ export interface OutboxSource {
   /** Oldest first; they stay. */
   read(max: number): Promise<StoredEvent[]>
   remove(ids: readonly string[]): Promise<void>
-  /** How many wait, and how many were ever dropped because too many waited. */
-  size(): Promise<{ waiting: number; dropped: number }>
+  /** How many wait; and how many were ever dropped because too many waited, or removed by a writer, whoever it was. */
+  size(): Promise<{ waiting: number; dropped: number; written: number }>
   /** Resolves after `ms`, or when the signal aborts. Never rejects. */
   wait(ms: number, signal: AbortSignal): Promise<void>
 }
@@ -71,6 +71,8 @@ export function createWriter(options: WriterOptions): Writer {
   let state: WriterState = { writing: false, lag: 0, dropped: 0, lastError: '', since: Date.now() }
   let store: EventStore | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
+  /** How many had been written when this one could not. */
+  let writtenAtError: number | undefined
   let current: { ending: AbortController; done: Promise<void>; stopping?: Promise<void> } | undefined
 
   function start(): void {
@@ -120,6 +122,7 @@ export function createWriter(options: WriterOptions): Writer {
     }
     if (state.lastError) log.info({ afterMs: Date.now() - state.since }, 'the event store can be written again')
     change({ lastError: '', lag: Math.max(0, state.lag - events.length) })
+    writtenAtError = undefined
     if (events.length === batch) return 0
     lookedAt = Number.NEGATIVE_INFINITY
     return IDLE_MS
@@ -129,9 +132,13 @@ export function createWriter(options: WriterOptions): Writer {
   async function mayWrite(): Promise<boolean> {
     if (state.writing && performance.now() - lookedAt < LOOK_MS) return true
     const writing = await source.lease()
-    const { waiting, dropped } = await source.size()
+    const { waiting, dropped, written } = await source.size()
     tellOfDropped(dropped)
-    change({ writing, lag: waiting, dropped, ...(writing || waiting ? {} : { lastError: '' }) })
+    // that another can write is known by what it has written since
+    if (state.lastError) writtenAtError ??= written
+    const othersWrite = !writing && (!waiting || written > (writtenAtError ?? written))
+    change({ writing, lag: waiting, dropped, ...(othersWrite ? { lastError: '' } : {}) })
+    if (!state.lastError) writtenAtError = undefined
     lookedAt = performance.now()
     return writing
   }

@@ -61,6 +61,30 @@ describe('the writer of events', () => {
     expect(writer.state()).toMatchObject({ writing: true, dropped: 0, lastError: '' })
   })
 
+  it('forgets its error as soon as another writes, however much waits', async () => {
+    let fails = true
+    const failing = newWriter({
+      store: async () => {
+        if (fails) throw new Error('no such host')
+        return open()
+      },
+    })
+    const ids = await record(10)
+    failing.start()
+    await until(() => failing.state().lastError !== '')
+    let recording = true
+    const recorder = (async () => {
+      while (recording) ids.push(...(await record(50)))
+    })()
+    const other = newWriter()
+    other.start()
+    await until(() => other.state().writing, { timeoutMs: 20_000 })
+    await until(() => failing.state().lastError === '', { timeoutMs: 20_000, what: 'the error forgotten' })
+    fails = false
+    recording = false
+    await recorder
+  })
+
   it('is one of many: another takes over when it ends', async () => {
     const writing = new Set<string>()
     const named = (name: string) =>
