@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
+import { quick } from './quick.mjs'
 
 /** What a user's program or the node itself loads. One set, so that all share one copy of the common parts. */
 const ENTRIES = {
@@ -32,10 +33,12 @@ export async function bundles(esbuild, root, say) {
     outdir: 'dist',
     logLevel: 'warning',
   }
+  const [quickly] = await Promise.allSettled([quick(esbuild, root, common)])
   const settled = await Promise.allSettled([
     esbuild.build({
       ...common,
       entryPoints: present(root, ENTRIES, say),
+      define: { HYSAS_QUICK: JSON.stringify(quickly.value ? basename(quickly.value.path) : '') },
       format: 'esm',
       splitting: true,
       packages: 'external',
@@ -53,6 +56,7 @@ export async function bundles(esbuild, root, say) {
     }),
     page(esbuild, root, common, say),
   ])
+  settled.push(quickly)
   return {
     files: settled.flatMap((result) => result.value?.outputFiles ?? result.value ?? []).map(outputOf(root)),
     errors: settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])),

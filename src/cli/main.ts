@@ -1,16 +1,20 @@
 #!/usr/bin/env node
-import { processCli } from './cli.js'
-import { run } from './program.js'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-// The reader of a pipe may leave early (`hysas list | head -1`): that is no failure.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    if (error.code === 'EIO') return // the terminal was closed: a signal tells that, and the program ends in order
-    throw error
-  })
+/** File name of the quick program (scripts/lib/quick.mjs), beside this one; put in by the build, empty without. */
+declare const HYSAS_QUICK: string
 
-const argv = process.argv.slice(2)
-process.exitCode = await run(argv, processCli(argv))
-// Whatever a command may have left open must not keep it from ending; what is written gets a moment to leave.
-setTimeout(() => process.exit(), 1000).unref()
+/** Commands that need no more than Redis: one file holds all of their program. The others load what they need. */
+const QUICK = /^(list|ps|show|start|stop|restart|send|types|nodes|logs|tail|publish|shutdown|help|--help|-h)$/
+
+const [first = '', ...more] = process.argv.slice(2)
+if (/^(-V|--version)$/.test(first) && more.length === 0) {
+  const own = new URL('../../package.json', import.meta.url)
+  process.stdout.write(`${(JSON.parse(readFileSync(own, 'utf8')) as { version: string }).version}\n`)
+} else if (HYSAS_QUICK && QUICK.test(first)) {
+  const { runCached } = await import('./code-cache.js')
+  runCached(fileURLToPath(new URL(HYSAS_QUICK, import.meta.url)), first)
+} else {
+  await import('./entry.js')
+}

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { HysasError } from '../errors.js'
-import { findEmbedded } from '../redis/embedded.js'
 import type { Settings } from './settings.js'
 
 /**
@@ -10,6 +9,7 @@ import type { Settings } from './settings.js'
  */
 export async function locateRedis(settings: Settings, cwd: string): Promise<{ url: string; source: string }> {
   if (settings.redisUrl) return { url: settings.redisUrl, source: settings.redisSource }
+  const { findEmbedded } = await import('../redis/embedded.js')
   for (const dataDir of dataDirs(settings, cwd)) {
     const url = await findEmbedded(dataDir)
     if (url) return { url, source: join(dataDir, 'redis') }

@@ -90,10 +90,10 @@ export default defineProcessor({
 })
 `,
       )
-      const start = () => hysas('start', 'Ticker', 'one', '--set', 'text=hello').catch(() => undefined)
-      expect((await until(start, { timeoutMs: 60_000, what: 'the node is up and knows the type' })).stdout).toMatch(
-        /one/,
-      )
+      const known = async () => (await hysas('types', '--json')).stdout.includes('"Ticker"')
+      await until(known, { timeoutMs: 60_000, what: 'the node is up and knows the type' })
+      const started = await hysas('start', 'Ticker', 'one', '--set', 'text=hello', '--timeout', '60')
+      expect(started.stdout).toMatch(/one/)
       const [worker] = JSON.parse((await hysas('list', '--json')).stdout).filter(
         ({ nickname }: { nickname: string }) => nickname === 'one',
       )
