@@ -9,6 +9,7 @@ import type { Log } from '../contract.js'
 import { messageOf } from '../errors.js'
 import { COMMAND_QUEUE, namesOf, TYPE } from '../redis/names.js'
 import { isSafe } from './guard.js'
+import { atMostEvery } from './soon.js'
 
 export const BOARD_PATH = '/queues'
 /** An action on the board whose path is longer is told cut off. */
@@ -139,13 +140,4 @@ const withoutForeignFonts: RequestHandler = (_req, res, next) => {
     })
   }
   next()
-}
-
-/** One run of `work` in `ms`; who asks meanwhile gets the same result. */
-function atMostEvery(ms: number, work: () => Promise<void>): () => Promise<void> {
-  let last: { at: number; run: Promise<void> } | undefined
-  return () => {
-    if (!last || performance.now() - last.at > ms) last = { at: performance.now(), run: work() }
-    return last.run
-  }
 }

@@ -7,6 +7,7 @@ import { type Names, namesOf } from '../redis/names.js'
 import { checked } from './answer.js'
 import * as s from './schemas.js'
 import { Shared } from './shared.js'
+import { atMostEvery } from './soon.js'
 import { EVENT_STREAM, frameOf } from './stream.js'
 import { type Tapped, tapOf } from './tap.js'
 import type { Role } from './token.js'
@@ -40,6 +41,8 @@ const LINES = 300
 const PING_MS = 3_000
 /** Bytes that may wait for a page; what comes on top is left out. */
 const MAX_WAITING = 200_000
+/** ms for which the channels of the fleet are not read again. */
+const CHANNELS_MS = 1_000
 /** Streams of this kind that may be open at once. */
 const MOST_OPEN = 200
 
@@ -48,6 +51,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
   const names = namesOf(namespace)
   const taps = new Shared<Tapped>()
   const open = new Set<Response>()
+  const channels = atMostEvery(CHANNELS_MS, () => channelsOf(client))
   const router = Router({ caseSensitive: true })
 
   const begin = (req: Request, res: Response) => {
@@ -84,7 +88,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
 
   router.get(FOLLOWS.tap.path, async (req, res) => {
     const { channel } = checked(FOLLOWS.tap.query, 'query', req.query)
-    await refuseOthers(client, names, channel)
+    await refuseOthers(names, channel, channels)
     if (res.closed) return
     const leave = taps.join(channel, tapOf(client, channel), (found) => send(res, 'messages', found), failed(res))
     res.on('close', leave)
@@ -119,11 +123,18 @@ async function inGroups<T>(items: AsyncIterable<T>, tell: (group: T[]) => void):
  * Only what workers publish, and what they hear: Redis may carry other people's messages, and a channel of commands or
  * of heartbeats carries tokens. @throws HysasError FORBIDDEN
  */
-async function refuseOthers(client: Client, names: Names, channel: string): Promise<void> {
+async function refuseOthers(names: Names, channel: string, known: () => Promise<ReadonlySet<string>>): Promise<void> {
   if (names.parsePub(channel)) return
   const isOurs =
     channel === names.namespace ||
     (/^[.:]/.test(channel.slice(names.namespace.length)) && channel.startsWith(names.namespace))
-  if (!isOurs && (await client.flows()).some((flow) => flow.channel === channel)) return
+  if (!isOurs && (await known()).has(channel)) return
   throw new HysasError('FORBIDDEN', { reason: 'only channels that a worker publishes to or hears can be tapped' })
+}
+
+/** All channels of the fleet. */
+async function channelsOf(client: Client): Promise<Set<string>> {
+  const workers = await client.list()
+  const flows = await client.flows(workers)
+  return new Set([...flows.map(({ channel }) => channel), ...workers.flatMap((one) => Object.keys(one.published_to))])
 }

@@ -1,7 +1,7 @@
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { afterAll, describe, expect, it } from 'vitest'
 import { until } from '../helpers/until.js'
-import { bearer, type FakeFleet, startTestWeb, TOKEN } from './fixture.js'
+import { bearer, type FakeFleet, startTestWeb, TOKEN, workerView } from './fixture.js'
 
 const PUB = 'TestWeb.Worker.Demo.DemoName.Pub'
 const open = new Set<IncomingMessage>()
@@ -154,9 +154,12 @@ describe('a tap', () => {
     expect((await http.get('/api/v1/tap').set(...bearer())).status).toBe(400)
     channelOf(fake)
     fake.client.flows = async () => [{ from: 'news', to: 'DemoName', channel: 'news', by: [], published: 0, lost: 0 }]
-    const { web } = { web: (await startTestWeb({ client: fake.client })).web }
-    const { response } = await follow(web.port, '/tap?channel=news')
-    expect(response.statusCode).toBe(200)
+    fake.workers.set('Teller', workerView({ nickname: 'Teller', published_to: { weather: 3, 'TestWeb.Command': 1 } }))
+    const { web } = await startTestWeb({ client: fake.client })
+    const statuses: Record<string, number | undefined> = {}
+    for (const channel of ['news', 'weather', 'TestWeb.Command', 'elsewhere'])
+      statuses[channel] = (await follow(web.port, `/tap?channel=${channel}`)).response.statusCode
+    expect(statuses).toEqual({ news: 200, weather: 200, 'TestWeb.Command': 403, elsewhere: 403 })
   })
 
   it('of more channels than a node follows is refused', async () => {

@@ -21,17 +21,19 @@ export function App() {
   const [fleet, setFleet] = useState(currentFleet)
   const [role, setRole] = useState<'viewer' | 'operator'>()
   const operator = role === 'operator'
+  const live = fleet.link === 'live'
   const [open, setOpen] = useState<'start' | 'help'>()
   const [toasts, setToasts] = useState<Toast[]>([])
   const { view, name, query } = useRoute()
   useSeconds() // for what is told with its age
   useEffect(() => follow(setFleet), [])
   useEffect(() => {
-    readSession().then(
-      ({ role }) => setRole(role),
-      () => {}, // the connection's state says it
-    )
-  }, [])
+    if (live)
+      readSession().then(
+        ({ role }) => setRole(role),
+        () => {}, // the connection's state says it
+      )
+  }, [live])
   const say = useCallback((toast: Omit<Toast, 'id'>) => {
     const id = Math.random()
     setToasts((all) => [...all, { ...toast, id }])

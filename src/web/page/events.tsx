@@ -20,6 +20,8 @@ const KINDS = [
   'repair',
   'node',
   'problem',
+  'problem_over',
+  'data_lost',
 ]
 const SEVERITIES = ['info', 'warning', 'error', 'critical']
 /** What the address calls them, and ms. */

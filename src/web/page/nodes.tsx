@@ -97,7 +97,7 @@ function NodeFacts({ node, workers }: { node: NodeView; workers: Fleet['workers'
       </div>
       <Fact name="Children" value={childrenOf(node, workers)} />
       <Fact name="Processors" value={[...node.types].sort().join(', ') || 'none'} />
-      {node.url && (
+      {/^https?:/.test(node.url) && (
         <div>
           <dt>Its page</dt>
           <dd>

@@ -121,10 +121,7 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
     ],
     ['Hears', <Names key="hears" names={worker.data_feeder} fleet={fleet} otherwise="nothing" />],
     ['Heard by', <Names key="heard" names={worker.follower} fleet={fleet} otherwise="nobody" />],
-    [
-      'Messages',
-      `${count(worker.received)} in, ${count(worker.published)} out, ${count(worker.lost)} lost, ${count(worker.dropped)} dropped, ${count(worker.errors)} ${worker.errors === 1 ? 'error' : 'errors'}`,
-    ],
+    ['Messages', messagesOf(worker)],
     ['Restarts', count(worker.restarts)],
     ['Isolation', <Isolation key="isolation" fleet={fleet} worker={worker} />],
     [
@@ -155,6 +152,12 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
       ))}
     </dl>
   )
+}
+
+function messagesOf({ received, published, lost, dropped, errors }: PageWorker): string {
+  const drops = dropped > 0 ? `, ${count(dropped)} dropped` : ''
+  const failed = `${count(errors)} ${errors === 1 ? 'error' : 'errors'}`
+  return `${count(received)} in, ${count(published)} out, ${count(lost)} lost${drops}, ${failed}`
 }
 
 /** A process of its own, or who is in it too: what blocks one of them blocks all. */
