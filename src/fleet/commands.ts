@@ -44,8 +44,8 @@ export interface CommandContext {
   redis: Redis
   names: Names
   queues: Queues
-  /** Live nodes, this one included, not older than a second. */
-  nodes(): Promise<NodeEntry[]>
+  /** Live nodes, this one included, not older than a second; `fresh`: as they are now. */
+  nodes(fresh: boolean): Promise<NodeEntry[]>
   /** @throws HysasError BAD_PARAMS */
   checkParams(type: string, schema: Record<string, unknown>, params: unknown): void
 }
@@ -65,9 +65,13 @@ export interface CommandAnswer {
 export async function execute(context: CommandContext, name: CommandName, data: CommandData): Promise<CommandAnswer> {
   let revision = data.revision
   try {
-    await refuseExpired(context, name, data)
-    revision ??= await draw(context, data)
-    return await carryOut(context, name, { ...data, revision })
+    // asked beside the rest, as each answer takes its time
+    const inTime = asked(refuseExpired(context, name, data))
+    if (revision === undefined) {
+      await inTime
+      revision = await draw(context, data)
+    }
+    return await carryOut(context, name, { ...data, revision }, inTime)
   } catch (error) {
     // later commands of the nickname need not wait for it
     if (revision !== undefined && data.nickname !== undefined)
@@ -76,15 +80,27 @@ export async function execute(context: CommandContext, name: CommandName, data: 
   }
 }
 
-async function carryOut(context: CommandContext, name: CommandName, given: Given): Promise<CommandAnswer> {
-  if (name === 'start') return start(context, given)
-  if (name === 'stop') return stop(context, given)
+async function carryOut(
+  context: CommandContext,
+  name: CommandName,
+  given: Given,
+  inTime: Promise<void>,
+): Promise<CommandAnswer> {
+  if (name === 'start') return start(context, given, inTime)
+  if (name === 'stop') return stop(context, given, inTime)
+  await inTime
   if (name === 'restart') return restart(context, given)
   if (name === 'send') return send(context, given)
   return shutdown(context, given)
 }
 
 type Given = CommandData & { revision: number }
+
+/** Lets a question be asked now and its refusal be taken later. */
+function asked<T>(question: Promise<T>): Promise<T> {
+  question.catch(() => {})
+  return question
+}
 
 async function refuseExpired({ redis }: CommandContext, command: string, { deadline }: CommandData): Promise<void> {
   if (deadline === undefined) return
@@ -97,13 +113,15 @@ async function draw({ redis, names }: CommandContext, { nickname }: CommandData)
   return (await drawRevision(redis, names, nickname === undefined ? '' : checkNickname(nickname), 1000)).revision
 }
 
-async function start(context: CommandContext, data: Given): Promise<CommandAnswer> {
+async function start(context: CommandContext, data: Given, inTime: Promise<void>): Promise<CommandAnswer> {
+  const ours = asked(refuseForeignName(context, String(data.nickname)))
+  await inTime
   const type = checkType(data.type)
   const nickname = checkNickname(data.nickname)
   const offer = await offered(context, type)
   const params = data.params ?? {}
   context.checkParams(type, offer.params, params)
-  await refuseForeignName(context, nickname)
+  await ours
   const admission = await decide(context, {
     ...request('start', data),
     type,
@@ -120,9 +138,11 @@ async function start(context: CommandContext, data: Given): Promise<CommandAnswe
   return { command: 'start', result: 'admitted', type, nickname, revision: data.revision }
 }
 
-async function stop(context: CommandContext, data: Given): Promise<CommandAnswer> {
+async function stop(context: CommandContext, data: Given, inTime: Promise<void>): Promise<CommandAnswer> {
+  const ours = asked(refuseForeign(context, String(data.nickname)))
+  await inTime
   const nickname = checkNickname(data.nickname)
-  await refuseForeign(context, nickname)
+  await ours
   const { verdict, type } = await decide(context, request('stop', data))
   if (verdict === 'unknown') throw await unknownWorker(context, nickname)
   if (verdict === 'protected') throw new HysasError('PROTECTED_WORKER', { nickname })
@@ -168,7 +188,7 @@ async function shutdown(context: CommandContext, data: Given): Promise<CommandAn
   if (data.forget) {
     for (const { nickname } of await readWanted(redis, names)) {
       const { revision } = await drawRevision(redis, names, nickname, 1000)
-      await stop(context, { nickname, revision, by: data.by }).catch((error: unknown) => {
+      await stop(context, { nickname, revision, by: data.by }, Promise.resolve()).catch((error: unknown) => {
         if (!(error instanceof HysasError)) throw error // the system's own workers stay
       })
     }
@@ -207,8 +227,12 @@ async function decide({ redis, names }: CommandContext, request: AdmitRequest): 
 }
 
 async function offered(context: CommandContext, type: string): Promise<OfferedType> {
-  const nodes = await context.nodes()
-  const offer = offerOf(nodes, type)
+  let nodes = await context.nodes(false)
+  let offer = offerOf(nodes, type)
+  if (!offer?.usable) {
+    nodes = await context.nodes(true) // it may have come within the second
+    offer = offerOf(nodes, type)
+  }
   if (!offer) {
     const known = new Set(nodes.flatMap((node) => Object.keys(node.offered)))
     throw new HysasError('UNKNOWN_TYPE', { type, nearest: nearest(type, known) })

@@ -333,24 +333,20 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     record({ kind: 'data_lost', severity: 'critical', message, data: { restored } })
   }
 
-  /** For the desk: what the others have may be a second old, what this node has never is. */
-  async function liveNodes(): Promise<NodeEntry[]> {
-    nodes = await readNodes(redis, names)
+  /** For the desk: what the others have may be a second old, unless `fresh`; what this node has never is. */
+  async function liveNodes(fresh: boolean): Promise<NodeEntry[]> {
+    if (fresh || nodes.length === 0) nodes = await readNodes(redis, names)
     return nodes.map((entry) => (entry.name === name ? { ...entry, offered: offersOf(catalog.all()) } : entry))
   }
 
   function wake(raw: string): void {
     const message = readWake(raw)
-    if (message.what === 'shutdown') void beat().catch(() => {})
-    // a share that is a second old would let the first node take what is the second's
-    const counted =
-      message.what === 'start' || message.what === 'stop' || message.what === 'node' || message.what === 'job'
-    if (counted)
-      void refresh().then(
-        () => host?.heard(message),
-        () => {},
-      )
-    else host?.heard(message)
+    const { what } = message
+    if (what === 'shutdown') void beat().catch(() => {})
+    // at once, and before its job is told of: by a share that is a second old the first node would take what is the second's
+    fleet.hear(message)
+    if (what === 'node' || what === 'types') void refresh().catch(() => {})
+    host?.heard(message)
   }
 
   const node: HysasNode = {

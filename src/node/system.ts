@@ -14,7 +14,7 @@ export async function ensureSystem(context: CommandContext, settings: Settings):
 
 async function want(context: CommandContext, name: string): Promise<void> {
   const { redis, names, queues } = context
-  const offer = offerOf(await context.nodes(), name)
+  const offer = offerOf(await context.nodes(true), name)
   if (!offer) return
   const { revision } = await drawRevision(redis, names, name, 1000)
   const { verdict, previousRevision } = await admit(redis, names, {

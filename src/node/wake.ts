@@ -1,9 +1,10 @@
-/** What nodes tell each other over the wake channel: `wedged` with the epoch that is meant. */
+/** What nodes tell each other over the wake channel: `wedged` with the epoch that is meant, a change of the fleet with its version. */
 export interface WakeMessage {
   what?: string
   type?: string
   nickname?: string
   epoch?: number
+  version?: number
 }
 
 /** Whoever reaches Redis may publish there: what is no such message is an empty one. */
@@ -14,11 +15,14 @@ export function readWake(raw: string): WakeMessage {
   } catch {
     return {}
   }
-  const { what, type, nickname, epoch } = (typeof given === 'object' && given !== null ? given : {}) as WakeMessage
+  const { what, type, nickname, epoch, version } = (
+    typeof given === 'object' && given !== null ? given : {}
+  ) as WakeMessage
   return {
     ...(typeof what === 'string' && { what }),
     ...(typeof type === 'string' && { type }),
     ...(typeof nickname === 'string' && { nickname }),
     ...(typeof epoch === 'number' && { epoch }),
+    ...(typeof version === 'number' && { version }),
   }
 }

@@ -166,9 +166,10 @@ else
   redis.call('HSET', worker, 'crashes', '0', 'restarts', '0')
 end
 redis.call('HSET', worker, 'revision', ARGV[3], 'by', ARGV[6], 'since', string.format('%.3f', now / 1000))
-redis.call('HINCRBY', KEYS[6], 'version', 1)
+local version = redis.call('HINCRBY', KEYS[6], 'version', 1)
 redis.call('ZREM', pending, ARGV[3])
-redis.call('PUBLISH', wake, cjson.encode({what = op, type = w[3] or ARGV[4], nickname = nickname}))
+local type = op == 'start' and ARGV[4] or w[3]
+redis.call('PUBLISH', wake, cjson.encode({what = op, type = type, nickname = nickname, version = version}))
 local verdict = answer('admitted')
 if op == 'start' then verdict[2] = ARGV[4] verdict[6] = ARGV[8] end
 return verdict
