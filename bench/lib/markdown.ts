@@ -44,8 +44,12 @@ function whole(lines: readonly Judged[]): string {
   return [markdown(COLUMNS, lines.map(cells)), ...(notes.length ? [notes.join('\n')] : [])].join('\n\n')
 }
 
+/** Rows of the short table. */
+const BRIEF = [1, 2, 6, 8, 9, 11, 12, 16]
+
 function brief(lines: readonly Judged[]): string {
-  const rows = lines.map((line) => [
+  const some = lines.filter(({ row, yardstick }) => BRIEF.includes(row) && yardstick)
+  const rows = some.map((line) => [
     line.what,
     figure(line.ours),
     line.yardstick ? `${figure(line.yardstick)} (${line.yardstick.name})` : '',
