@@ -24,8 +24,8 @@ afterAll(() => {
   for (const server of servers) server.close()
 })
 
-/** A real receiver; `answers` gives the status of each request in turn, 204 afterwards. */
-async function receiver(answers: number[] = []) {
+/** A real receiver; `answers` gives the status of each post about a worker in turn, 204 afterwards and of all else. */
+async function receiver(answers: number[] = [], of = '') {
   const posts: AlertPost[] = []
   const refused: AlertPost[] = []
   const server = createServer((request, response) => {
@@ -34,8 +34,9 @@ async function receiver(answers: number[] = []) {
       body += chunk
     })
     request.on('end', () => {
-      const status = answers.shift() ?? 204
-      ;(status < 300 ? posts : refused).push(JSON.parse(body) as AlertPost)
+      const post = JSON.parse(body) as AlertPost
+      const status = (post.nickname === of && answers.shift()) || 204
+      ;(status < 300 ? posts : refused).push(post)
       response.writeHead(status).end()
     })
   })
@@ -52,10 +53,11 @@ function processors(): string {
   return folder
 }
 
-describe('telling of problems', { timeout: 60_000 }, () => {
+// each has a fleet of its own, and waits most of its time
+describe.concurrent('telling of problems', { timeout: 60_000 }, () => {
   it('posts once that a worker restarts again and again, and once that this is over; tries again where it is refused', async () => {
     const ns = namespace()
-    const { url, posts, refused, about } = await receiver([500, 503])
+    const { url, posts, refused, about } = await receiver([500, 503], 'bad-1')
     const node = await startNode({ namespace: ns, processors: [processors()], env: { HYSAS_ALERT_URL: url } })
     const client = await clientOf(ns)
     await client.start('Bad', 'bad-1', {}).catch(() => {})
@@ -67,9 +69,10 @@ describe('telling of problems', { timeout: 60_000 }, () => {
     expect(post?.message).toContain('bad-1')
     expect(refused).toEqual([post, post])
     await client.stop('bad-1')
-    const over = await until(() => posts.find(({ what }) => what === 'resolved'), { timeoutMs: 20_000 })
-    expect(over).toMatchObject({ kind: 'restarting', nickname: 'bad-1', id: post?.id })
-    expect(posts.length).toBe(2)
+    const its = () => posts.filter(({ nickname }) => nickname === 'bad-1') // a slow machine has problems of its own
+    const over = await until(() => its().find(({ what }) => what === 'resolved'), { timeoutMs: 20_000 })
+    expect(over).toMatchObject({ kind: 'restarting', id: post?.id })
+    expect(its().length).toBe(2)
     expect(JSON.stringify([posts, refused])).not.toContain('planted-secret')
     expect(node.output()).not.toContain('planted-path-secret')
   })
