@@ -1,9 +1,12 @@
 import type { Row } from '../lib/types.js'
 import cli from './cli.js'
 import events from './events.js'
+import flow from './flow.js'
 import idleFleet from './idle-fleet.js'
+import latency from './latency.js'
 import memory from './memory.js'
 import nodeKilled from './node-killed.js'
+import publish from './publish.js'
 import redisCalls from './redis-calls.js'
 import start from './start.js'
 import start100 from './start-100.js'
@@ -22,6 +25,9 @@ export const rows: readonly Row[] = [
   stop,
   memory,
   idleFleet,
+  publish,
+  flow,
+  latency,
   nodeKilled,
   workerKilled,
   redisCalls,

@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis'
+import { deliveriesOf } from '../redis/delivery.js'
 
 /** What came over a channel, and when (Unix ms of this host). */
 export interface Heard {
   channel: string
+  /** As text; MessagePack in JSON. */
   raw: string
   time: number
 }
@@ -20,14 +22,17 @@ export async function* listen(
 ): AsyncGenerator<Heard> {
   const waiting: Heard[] = []
   let wake = () => {}
-  const hear = (channel: string, raw: string) => {
-    if (waiting.length >= BACKLOG) waiting.shift()
-    waiting.push({ channel, raw, time: Date.now() })
+  const hear = (channelBytes: Buffer, payload: Buffer) => {
+    const channel = channelBytes.toString()
+    for (const { raw } of deliveriesOf({ channel }, payload)) {
+      if (waiting.length >= BACKLOG) waiting.shift()
+      waiting.push({ channel, raw, time: Date.now() })
+    }
     wake()
   }
   const onAbort = () => wake()
-  subscriber.on('message', hear)
-  subscriber.on('pmessage', (_pattern: string, channel: string, raw: string) => hear(channel, raw))
+  subscriber.on('messageBuffer', hear)
+  subscriber.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => hear(channel, payload))
   signal.addEventListener('abort', onAbort)
   try {
     if (channels.length) await subscriber.subscribe(...channels)

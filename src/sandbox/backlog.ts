@@ -3,6 +3,8 @@ import { HysasError } from '../errors.js'
 
 /** Bytes that may wait, for those who don't await what `publish` returns. */
 const LIMIT_BYTES = 64 * 1024 * 1024
+/** What waits beyond it makes nothing faster, and costs memory: who asks is to wait. */
+const ENOUGH_BYTES = 1024 * 1024
 /** A loop that only publishes must not keep the event loop from heartbeats and the network for longer, ms. */
 const SLICE_MS = 10
 
@@ -11,13 +13,13 @@ export interface Backlog {
   /** @throws HysasError PUBLISH_BACKLOG */
   more(bytes: number, channel: string): void
   less(bytes: number): void
-  /** Resolves at once where at most half of what may wait does, else when at most a quarter does. Never rejects. */
+  /** Resolves at once while Redis keeps up, else when half of what waits has gone. Never rejects. */
   drained(): Promise<void>
 }
 
 export function createBacklog({ limitBytes = LIMIT_BYTES, whenFull = 'fail' }: Publishing): Backlog {
   const hardLimit = whenFull === 'wait' ? 2 * limitBytes : limitBytes
-  const softLimit = hardLimit / 2
+  const enough = Math.min(ENOUGH_BYTES, limitBytes / 2)
   let unsent = 0
   const waiters: (() => void)[] = []
   let sliceEnd = performance.now() + SLICE_MS
@@ -29,11 +31,11 @@ export function createBacklog({ limitBytes = LIMIT_BYTES, whenFull = 'fail' }: P
     },
     less(bytes) {
       unsent -= bytes
-      if (waiters.length === 0 || unsent > softLimit / 2) return
+      if (waiters.length === 0 || unsent > enough / 2) return
       for (const tell of waiters.splice(0)) tell()
     },
     async drained() {
-      if (unsent > softLimit) await new Promise<void>((resolve) => waiters.push(resolve))
+      if (unsent > enough) await new Promise<void>((resolve) => waiters.push(resolve))
       else if (performance.now() < sliceEnd) return
       else await new Promise((resolve) => setImmediate(resolve))
       sliceEnd = performance.now() + SLICE_MS

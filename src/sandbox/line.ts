@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { takeMessages } from '../redis/take-messages.js'
 import type { Tuned } from './source.js'
 
 /** What is wanted of Redis: a channel, or a pattern. */
@@ -45,8 +46,7 @@ export function createLine(of: {
   const connection = (): Redis => {
     if (redis) return redis
     redis = of.connect()
-    redis.on('messageBuffer', (channel: Buffer, payload: Buffer) => of.onMessage(undefined, channel, payload))
-    redis.on('pmessageBuffer', of.onMessage)
+    takeMessages(redis, of.onMessage)
     redis.on('ready', () => {
       isReady = true
       if (isPaused) redis?.stream.pause()
