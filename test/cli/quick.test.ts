@@ -27,7 +27,7 @@ function aloneProgram() {
 }
 
 describe('commands that only ask Redis', () => {
-  it('run from one file, without packages, and do what the whole program does', { timeout: 60_000 }, async () => {
+  it('run from one file, without packages, and do what the whole program does', async () => {
     const ns = namespace()
     await startNode({ namespace: ns })
     const { run } = aloneProgram()
