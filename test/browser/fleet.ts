@@ -92,7 +92,15 @@ export function fillFleet(fake: FakeFleet): void {
     ...{ type: 'Archive', nickname: 'archive', published: 0, received: 1_190_000, memory_mb: 52 },
     data_feeder: ['TestWeb.Worker.FollowLog.auth-log.Pub'],
   })
-  worker({ type: 'Beacon', nickname: 'beacon', published: 12, received: 0, node: 'node-2' })
+  worker({
+    ...{ type: 'Beacon', nickname: 'beacon', published: 12, received: 0, node: 'node-2' },
+    published_to: { beacons: 12 },
+  })
+  worker({
+    ...{ type: 'Legacy', nickname: 'old-sensor', foreign: true, wanted: false, node: '', kind: '', isolation: '' },
+    ...{ started_at: null, published: 0, received: 0 },
+  })
+  fake.gone = []
   fake.lines = []
   const flow = (from: string, to: string, channel: string, published: number, lost = 0) => ({
     ...{ from, to, channel, by: channel === from ? [] : [from], published, lost },

@@ -16,7 +16,7 @@ it('an operator starts, watches, sees crash and stops a worker of a real node fr
   await dialog.getByLabel('Nickname').fill('ByPage')
   await dialog.getByLabel('everyMs').fill('100')
   await dialog.getByRole('button', { name: 'Start' }).click()
-  await dialog.waitFor({ state: 'detached' })
+  await dialog.waitFor({ state: 'detached', timeout: 30_000 })
 
   const row = page.locator('tr[data-nickname="ByPage"]')
   const cell = async (name: string) => (await row.locator(`td[data-label="${name}"]`).textContent()) ?? ''

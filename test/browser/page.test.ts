@@ -20,7 +20,6 @@ describe('the page', () => {
     await until(async () => /\d{3}\/s/.test((await row.textContent()) ?? ''), { what: 'a rate' })
     expect(await row.textContent()).toContain('running')
     expect(await page.getByText('9 wrong passwords within 60 s for root').count()).toBeGreaterThan(0)
-    await page.waitForTimeout(2000) // for the charts of the picture
     await picture(page, 'page-light')
     expect(wrong).toEqual([])
     await close()
@@ -36,6 +35,9 @@ describe('the page', () => {
       /gate-2 is restartingError: ENOENT.*It starts again by itself( in \d+ s)?/,
     )
     expect(await page.title()).toMatch(/^\(3\)/)
+    const foreign = await page.locator('tr[data-nickname="old-sensor"]').textContent()
+    expect(foreign).toMatch(/Python.*running/)
+    expect(await page.getByRole('button', { name: /old-sensor/ }).count()).toBe(0)
     await close()
   })
 
@@ -172,6 +174,7 @@ describe('the page', () => {
     const { page, close } = await openPage(browser, web.url.replace(TOKEN, VIEWER))
     await page.locator('tr[data-nickname="DemoName"]').waitFor()
     await page.getByText('live', { exact: true }).waitFor()
+    await page.getByText('viewer', { exact: true }).waitFor()
     expect(await page.getByRole('button', { name: /^(Stop|Restart|Start) / }).count()).toBe(0)
     await close()
   })
@@ -193,9 +196,13 @@ describe('the page', () => {
     )
     await page.evaluate("location.hash = '#/events'")
     await page.getByText('after <img').waitFor()
-    for (const view of ['nodes', 'flow', 'fleet']) {
+    for (const [view, heading] of [
+      ['nodes', 'Processors'],
+      ['flow', 'Channels'],
+      ['fleet', 'Latest events'],
+    ] as const) {
       await page.evaluate(`location.hash = '#/${view}'`)
-      await page.waitForTimeout(100)
+      await page.getByRole('heading', { name: heading }).waitFor()
     }
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
     expect(await page.locator('main img, main script').count()).toBe(0)
@@ -208,7 +215,7 @@ describe('the page', () => {
   it('fits a dark room, and a phone', async () => {
     const dark = await openPage(browser, web.url, { colorScheme: 'dark' })
     await dark.page.getByText('live', { exact: true }).waitFor()
-    await dark.page.waitForTimeout(500)
+    await dark.page.locator('tr[data-nickname="DemoName"]').waitFor()
     await picture(dark.page, 'page-dark')
     await dark.close()
     const long = 'x'.repeat(63)
@@ -224,7 +231,6 @@ describe('the page', () => {
     })
     await phone.page.getByText('live', { exact: true }).waitFor()
     await phone.page.locator('tr[data-nickname="DemoName"]').waitFor()
-    await phone.page.waitForTimeout(300)
     await picture(phone.page, 'page-phone')
     const tooWide = `[...document.querySelectorAll('body *')]
       .filter((element) => element.getBoundingClientRect().right > 390 && !element.closest('thead'))
@@ -237,6 +243,20 @@ describe('the page', () => {
 })
 
 describe('the connection', () => {
+  it('tells nothing of a fleet before anything is known of it', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByText('live', { exact: true }).waitFor()
+    await page.route('**/api/v1/stream', () => {}) // it never answers
+    await page.reload()
+    await page.getByText('connecting…').waitFor()
+    for (const view of ['fleet', 'nodes', 'flow', 'worker/gate-1']) {
+      await page.evaluate(`location.hash = '#/${view}'`)
+      await page.getByText('Reading the').first().waitFor()
+      expect(await page.locator('main').textContent(), view).not.toMatch(/No node|No worker|Nothing|Needs attention/)
+    }
+    await close()
+  })
+
   it('that is lost is told honestly, and comes back by itself', async () => {
     const first = await startTestWeb()
     const { page, close } = await openPage(browser, first.web.url)
@@ -285,7 +305,7 @@ describe('Bull Board', () => {
     await page.getByText('SshGuard').first().waitFor()
     await page.goto(`${web.publicUrl}queues/queue/Command`)
     await page.getByText('Command').first().waitFor()
-    await page.waitForTimeout(1000)
+    await page.waitForLoadState('networkidle')
     await picture(page, 'board')
     expect(wrong).toEqual([])
     await close()

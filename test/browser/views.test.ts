@@ -96,6 +96,17 @@ describe('one worker', () => {
     await page.getByRole('button', { name: 'Send top' }).click()
     await page.getByText('"echoed"').waitFor()
     expect(fake.commands.at(-1)).toMatchObject({ method: 'send', args: ['DemoName', 'top', { limit: 3 }, {}] })
+    const history = `${web.publicUrl}api/v1/workers/DemoName/history`
+    const known = async () => ((await (await page.request.get(history)).json()) as { in: (number | null)[] }).in
+    await until(async () => (await known()).filter((value) => value !== null).length > 1, { timeoutMs: 30_000 })
+    const opened = Date.now()
+    await page.reload()
+    const begin = page.locator('.chart .ends span').first()
+    const secondsAgo = async () => {
+      const [h = 0, m = 0, s = 0] = ((await begin.textContent()) ?? '').split(':').map(Number)
+      return (opened - new Date(opened).setHours(h, m, s)) / 1000
+    }
+    await until(async () => (await secondsAgo()) > 3, { what: 'charts that begin before the page was opened' })
     await page.getByRole('button', { name: 'Restart DemoName' }).click()
     await page.getByRole('button', { name: 'Restart it' }).click()
     await page.getByText('DemoName: restarted').waitFor()
@@ -123,7 +134,9 @@ describe('the data flow', () => {
     await until(async () => (await edges.allTextContents()).some((text) => /^[\d,]{3,}\/s · 214 lost$/.test(text)))
     expect(await page.locator('.part.bad .part-name').allTextContents()).toEqual(['counter'])
     expect(await page.locator('.part.silent .part-name').allTextContents()).toEqual(['beacon'])
-    expect(await page.locator('.part.channel .part-name').allTextContents()).toEqual(['threat-feed'])
+    const channels = await page.locator('.part.channel .part-name').allTextContents()
+    expect(channels.sort()).toEqual(['beacons', 'threat-feed'])
+    await page.getByRole('button', { name: 'Tap beacons' }).waitFor()
     await page
       .getByRole('button', { name: `Tap ${AUTH_LOG}` })
       .first()
@@ -136,7 +149,7 @@ describe('the data flow', () => {
     await picture(page, 'flow')
     await page.getByRole('button', { name: 'Close the tap' }).click()
     await page.getByLabel('Search the graph').fill('beacon')
-    await until(async () => (await page.locator('.part').count()) === 1)
+    await until(async () => (await page.locator('.part').count()) === 2) // with its channel
     await page.getByLabel('Search the graph').fill('')
     await page.getByRole('button', { name: 'by type' }).click()
     await page.locator('.part.type').first().waitFor()
@@ -161,6 +174,11 @@ describe('nodes', () => {
     await problems.getByText('The event store is away').waitFor()
     expect(await problems.textContent()).toContain('kept in Redis and written by itself')
     await picture(page, 'nodes')
+    fake.nodes.pop()
+    fake.gone = [{ name: 'node-2', host: 'beta', workers: 2, heart_beat: Date.now() / 1000 - 4, age: 4 }]
+    await problems.getByText('The node node-2 is gone').waitFor()
+    await problems.getByText('beacon is cut off').waitFor()
+    fillFleet(fake)
     await page.getByRole('link', { name: 'node-2' }).first().click()
     await until(async () => (await page.locator('tr[data-nickname]').count()) === 3)
     await close()
@@ -202,7 +220,18 @@ describe('events', () => {
 })
 
 describe('every view', () => {
-  const VIEWS = ['fleet', 'worker/gate-1', `flow?tap=${AUTH_LOG}`, 'nodes', 'events']
+  /** Where it is, and what is there once it is drawn. */
+  const VIEWS = [
+    ['fleet', 'tr[data-nickname]'],
+    ['worker/gate-1', 'figure.life'],
+    [`flow?tap=${AUTH_LOG}`, '.part'],
+    ['nodes', '.processors li'],
+    ['events', '.bars'],
+  ] as const
+  const showDrawn = async (page: Page, [view, part]: (typeof VIEWS)[number]) => {
+    await show(page, view)
+    await page.locator(part).first().waitFor()
+  }
 
   it.each(['light', 'dark'] as const)('passes axe in the %s, WCAG AA', async (colorScheme) => {
     const { page, close } = await openPage(browser, web.url, { colorScheme, bypassCSP: true })
@@ -212,9 +241,8 @@ describe('every view', () => {
       page.evaluate(`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
         .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`)
     for (const view of VIEWS) {
-      await show(page, view)
-      await page.waitForTimeout(400)
-      expect(await faults(), view).toEqual([])
+      await showDrawn(page, view)
+      expect(await faults(), view[0]).toEqual([])
     }
     if (colorScheme === 'dark') {
       await show(page, 'flow')
@@ -232,10 +260,9 @@ describe('every view', () => {
     const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
     const { page, close } = await openPage(browser, web.url, phone)
     for (const view of VIEWS) {
-      await show(page, view)
-      await page.waitForTimeout(300)
-      expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(390)
-      await picture(page, `phone-${view.split(/[/?]/)[0]}`)
+      await showDrawn(page, view)
+      expect(await page.evaluate('document.documentElement.scrollWidth'), view[0]).toBe(390)
+      await picture(page, `phone-${view[0].split(/[/?]/)[0]}`)
     }
     await close()
   })
@@ -275,23 +302,21 @@ describe('2,000 workers', () => {
     await page.locator('tr[data-nickname]').first().waitFor()
     await page.getByText('2,001').first().waitFor()
     expect(await page.locator('tr[data-nickname]').count()).toBeLessThan(150)
-    const gaps = (await page.evaluate(`new Promise((resolve) => {
-      const gaps = []
-      let last = performance.now()
-      const begun = last
-      const frame = (now) => {
-        gaps.push(now - last)
-        last = now
-        scrollTo(0, (now - begun) * 20)
-        if (now - begun < 2000) requestAnimationFrame(frame)
-        else resolve(gaps)
+    // at no frame an empty table, however fast it is scrolled
+    const empty = await page.evaluate(`new Promise((resolve) => {
+      let empty = 0
+      let frames = 0
+      const look = () => {
+        const rows = [...document.querySelectorAll('tr[data-nickname]')].map((row) => row.getBoundingClientRect())
+        const table = document.querySelector('tbody').getBoundingClientRect().top < innerHeight - 200
+        if (table && !rows.some(({ top, bottom }) => bottom > 0 && top < innerHeight)) empty++
+        if (frames++ === 100) return resolve(empty)
+        scrollTo(0, frames * 150)
+        requestAnimationFrame(() => setTimeout(look)) // what has been painted
       }
-      requestAnimationFrame(frame)
-    })`)) as number[]
-    const sorted = gaps.sort((a, b) => a - b)
-    // generous: a machine that runs other tests beside
-    expect(sorted[Math.floor(sorted.length * 0.5)]).toBeLessThan(100)
-    expect(sorted[Math.floor(sorted.length * 0.95)]).toBeLessThan(1000)
+      look()
+    })`)
+    expect(empty).toBe(0)
     const seen = await page.evaluate(`[...document.querySelectorAll('tr[data-nickname]')].filter((row) => {
       const { top, bottom } = row.getBoundingClientRect()
       return bottom > 0 && top < innerHeight
@@ -299,10 +324,8 @@ describe('2,000 workers', () => {
     expect(seen).toBeGreaterThan(8)
     await page.screenshot({ path: 'test-results/many.png' })
     await page.evaluate('scrollTo(0, 0)')
-    const begun = Date.now()
     await page.getByLabel('Search workers').fill('worker-1999')
     await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
-    expect(Date.now() - begun).toBeLessThan(2000)
     await show(page, 'flow')
     await until(async () => (await page.locator('.part.type').count()) >= 8)
     clearInterval(beats)

@@ -108,7 +108,8 @@ describe('problems', () => {
     }
     expect(told({ life: 'wedged' })).toMatch(/a does not react\. It beats no more.* n1 is up.*ends the process/)
     expect(told({ life: 'cut off' })).toMatch(/a is cut off\. .*its node n1: .*another node by itself/)
-    expect(told({ status: 'disappeared', life: 'dead' })).toMatch(/a is dead\. .*begins anew by itself/)
+    expect(told({ status: 'disappeared', life: 'dead' })).toMatch(/a has disappeared\. .*begins anew by itself/)
+    expect(told({ life: 'dead' })).toMatch(/a is dead\. /)
     expect(told({ life: 'busy' })).toBeUndefined()
     expect(told({ status: 'disappeared', life: '', wanted: false, foreign: true })).toMatch(/Python HySAS.*not ours/)
     expect(told({ life: 'ok', wanted: false, foreign: true })).toBeUndefined()

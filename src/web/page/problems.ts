@@ -127,7 +127,7 @@ function silenceOf(worker: PageWorker, nowMs: number): Omit<Problem, 'id'> | und
   }
   const meaning = life === 'busy' ? undefined : meaningOf(worker)
   if (meaning && (status === 'started' || status === 'init' || status === 'disappeared'))
-    return { grave: true, title: `${nickname} ${TITLES[life] ?? 'is silent'}`, since, ...cleaned(meaning) }
+    return { grave: true, title: `${nickname} ${titleOf(worker)}`, since, ...cleaned(meaning) }
   if (status !== 'disappeared') return undefined
   const next = 'It comes back by itself as soon as a node can run it.'
   return {
@@ -139,10 +139,9 @@ function silenceOf(worker: PageWorker, nowMs: number): Omit<Problem, 'id'> | und
   }
 }
 
-const TITLES: Partial<Record<PageWorker['life'], string>> = {
-  wedged: 'does not react',
-  'cut off': 'is cut off',
-  dead: 'is dead',
+function titleOf({ status, life }: PageWorker): string {
+  if (status === 'disappeared') return 'has disappeared'
+  return life === 'cut off' ? 'is cut off' : life === 'dead' ? 'is dead' : 'does not react'
 }
 
 const cleaned = ({ cause, next }: { cause: string; next: string }) => ({ cause: clean(cause), next: clean(next) })

@@ -20,7 +20,6 @@ export function lookOf(worker: PageWorker): string {
 export function stateOf(worker: PageWorker): string {
   const { status, life } = worker
   if (!isExpected(worker)) return status
-  if (status === 'disappeared') return life === 'ok' || !life ? status : life
   if (status !== 'started') return status
   return life === 'ok' || !life ? 'running' : life
 }
