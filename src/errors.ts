@@ -303,7 +303,7 @@ export const CATALOGUE = {
     exit: 1,
     status: 503,
     text: 'Redis does not take messages as fast as they are published: {bytes} bytes wait, and one for {channel} was refused.',
-    remedy: 'Await what ctx.publish returns; then the worker is as fast as Redis, and no faster.',
+    remedy: 'Await ctx.drained(), or what ctx.publish returns; then the worker is as fast as Redis, and no faster.',
   },
   NOT_SERIALIZABLE: {
     exit: 1,
