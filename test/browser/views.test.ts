@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { launchChromium } from '../helpers/chromium.js'
 import { until } from '../helpers/until.js'
-import { startTestWeb, storedEvent, workerView } from '../web/fixture.js'
+import { nodeView, startTestWeb, storedEvent, workerView } from '../web/fixture.js'
 import { beatOn, fillFleet, openPage, picture } from './fleet.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -177,7 +177,7 @@ describe('nodes', () => {
     fake.nodes.pop()
     fake.gone = [{ name: 'node-2', host: 'beta', workers: 2, heart_beat: Date.now() / 1000 - 4, age: 4 }]
     await problems.getByText('The node node-2 is gone').waitFor()
-    await problems.getByText('beacon is cut off').waitFor()
+    await problems.getByText('Not heard of with it: beacon').waitFor()
     fillFleet(fake)
     await page.getByRole('link', { name: 'node-2' }).first().click()
     await until(async () => (await page.locator('tr[data-nickname]').count()) === 3)
@@ -271,6 +271,7 @@ describe('every view', () => {
 describe('2,000 workers', () => {
   it('scroll smoothly, are found at once, and are drawn by type in the graph', async () => {
     const { web, fake } = await startTestWeb()
+    fake.nodes = [0, 1, 2, 3].map((i) => nodeView({ name: `node-${i}`, workers: 500 }))
     for (let i = 0; i < 2000; i++) {
       const nickname = `worker-${String(i).padStart(4, '0')}`
       const of = {

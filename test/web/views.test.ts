@@ -122,9 +122,11 @@ describe('problems', () => {
 
   it('tell of a node that is gone without having said so', () => {
     const gone = [{ name: 'n2', host: 'beta', workers: 3, heart_beat: 42, age: 9 }]
-    const [problem] = problemsOf(fleetOf([], { gone }))
+    const cut = ['a', 'b'].map((nickname) => worker({ nickname, node: 'n2', life: 'cut off' }))
+    const [problem, ...others] = problemsOf(fleetOf(cut, { gone }))
     expect(problem).toMatchObject({ title: 'The node n2 is gone', since: 42_000, grave: true })
-    expect(problem?.cause).toContain('3 workers')
+    expect(problem?.cause).toContain('Not heard of with it: a, b.')
+    expect(others).toEqual([])
   })
 
   it('tell that no node is up', () => {

@@ -13,7 +13,7 @@ export interface Layout {
 }
 
 export const BOX = { width: 184, height: 50 }
-const STEP = { x: 312, y: 74 }
+const STEP = { x: 336, y: 74 }
 const EDGE = 24
 
 /**

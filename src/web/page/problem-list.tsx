@@ -1,7 +1,7 @@
 import { clean, span } from './format.js'
-import type { Problem } from './problems.js'
 import { hrefOf } from './route.js'
 import { Time } from './time.js'
+import type { Problem } from './worker-problems.js'
 
 /** Shown at once; the others after a click. */
 const FIRST = 6

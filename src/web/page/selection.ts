@@ -1,6 +1,6 @@
 import type { PageWorker } from './fleet.js'
-import { isTroubled } from './problems.js'
 import { isExpected, stateOf } from './state.js'
+import { isTroubled } from './worker-problems.js'
 
 /** What the address says of the list of workers. */
 export interface Selection {
