@@ -45,7 +45,23 @@ export interface CancelMessage {
   value?: string
 }
 
-export type ToChild = ConfigMessage | InitMessage | StartMessage | CancelMessage | { hysas: 'logLevel'; level: string }
+export type ToChild =
+  | ConfigMessage
+  | InitMessage
+  | StartMessage
+  | CancelMessage
+  | { hysas: 'logLevel'; level: string }
+  /** To a spare one: from now on it hosts many workers, and is told all in `many`. */
+  | { hysas: 'common' }
+  | { hysas: 'many'; of: [number, ToVirtual][] }
+
+/** To one of the virtual children of a common child, each of which has a number. */
+export type ToVirtual =
+  | Exclude<ToChild, ConfigMessage | { hysas: 'common' } | { hysas: 'many' }>
+  /** Like SIGTERM to a process of its own. */
+  | { hysas: 'term' }
+  /** Like SIGKILL: its run is over, whatever it is at. Answered by `gone`. */
+  | { hysas: 'cut' }
 
 /** Data of a worker's job, and of each tick. The rest is read from the fleet at the claim. */
 export interface WorkerJobData {
@@ -63,6 +79,44 @@ export type FromChild =
   | { hysas: 'started'; nickname: string }
   /** Every heartbeat, also while Redis is away: numbers that the node shows as its own. */
   | { hysas: 'stats'; nickname: string; stats: RunStats }
+  /** Of a virtual child: it is no more. */
+  | { hysas: 'gone' }
+
+/** From a common child: what its virtual children say, in order. */
+export interface ManyMessage {
+  hysas: 'many'
+  of: [number, FromChild | { cmd: number; value?: unknown }][]
+}
+
+/** From a common child, every second: its event loop turns, and the numbers of the runs that have changed. */
+export interface PulseMessage {
+  hysas: 'pulse'
+  memory_mb: number
+  loop_delay_ms: number
+  stats: [n: number, published: number, received: number, errors: number, lost: number, status: string][]
+}
+
+/** From a common child that ends because of an error that none of its workers could be blamed for. */
+export interface DyingMessage {
+  hysas: 'dying'
+  message: string
+  stack?: string
+}
+
+/**
+ * A line of a common child on `LOG_FD`: `<number of the virtual child> <kind> <text>`. Kinds: `l` a log record, `o` and
+ * `e` a line that it printed to stdout or stderr, `b` a Blocking (its number is 0).
+ */
+export type CommonLine = 'l' | 'o' | 'e' | 'b'
+
+/** Who was found to keep the event loop of a common child from turning. */
+export interface Blocking {
+  /** Number of the virtual child; 0 where it could not be told. */
+  n: number
+  /** For so long at that time. */
+  ms: number
+  stack: string
+}
 
 export interface RunStats {
   published: number

@@ -12,7 +12,11 @@ const ENTRIES = {
   prebuild: 'src/node/prebuild.ts',
 }
 /** What runs in children: each one file, because every module that a child imports costs it start-up time. */
-const CHILDREN = { 'sandbox/main': 'src/sandbox/main.ts', 'sandbox/probe': 'src/sandbox/probe.ts' }
+const CHILDREN = {
+  'sandbox/main': 'src/sandbox/main.ts',
+  'sandbox/probe': 'src/sandbox/probe.ts',
+  'sandbox/watchdog': 'src/sandbox/watchdog.ts',
+}
 const CHILD_EXTERNALS = ['mysql2', 'libsql', 'kysely', 'bullmq', 'msgpackr']
 const PAGE = 'src/web/page'
 

@@ -86,7 +86,7 @@ function viewOf(worker: Hash, info: Hash, nowMs: number, nodes: ReadonlySet<stri
     wanted: worker.wanted === '1',
     system: worker.system === '1',
     kind: (worker.kind ?? '') as ProcessorManifest['kind'] | '',
-    isolation: (worker.isolation ?? '') as Isolation | '',
+    isolation: (info.isolation || worker.isolation || '') as Isolation | '',
     node: info.node ?? '',
     pid: number(info.pid),
     epoch: number(info.epoch),

@@ -6,26 +6,27 @@ import type { Readable } from 'node:stream'
 import { messageOf } from '../errors.js'
 import {
   type ConfigMessage,
+  type DyingMessage,
   type FromChild,
   type InitMessage,
   LOG_FD,
-  PARENT_COMMAND,
-  type ToChild,
+  type ManyMessage,
+  type PulseMessage,
 } from '../protocol.js'
-
-export type OutputStream = 'log' | 'stdout' | 'stderr'
+import { ending, loadInto } from './child-load.js'
+import type { OutputStream, WorkerChild } from './worker-child.js'
 
 /**
  * One child process, in the shape that BullMQ's `sandbox` drives: events `message`, `exit`; `send`, `kill`.
  * Its output is read line by line and never piped: BullMQ's own Child pipes, which warns at the 11th.
  */
-export class Child extends EventEmitter {
+export class Child extends EventEmitter implements WorkerChild {
   readonly childProcess: ChildProcess
   /** Resolves when it is loaded and connected; rejects when it ends before. */
   readonly ready: Promise<void>
   /** Gets every line it writes. */
   onLine: (stream: OutputStream, line: string) => void = () => {}
-  onMessage: (message: FromChild) => void = () => {}
+  onMessage: (message: FromChild | ManyMessage | PulseMessage | DyingMessage) => void = () => {}
   exitCode: number | null = null
   signalCode: NodeJS.Signals | null = null
   /** What it has loaded: BullMQ's pool asks. */
@@ -81,45 +82,23 @@ export class Child extends EventEmitter {
   }
 
   /** Never rejects: a child that can't be told anything is ending, and its exit tells. */
-  send(message: ToChild | object): Promise<void> {
+  send(message: object): Promise<void> {
     return new Promise((resolve) => {
       if (!this.childProcess.connected) return resolve()
       this.childProcess.send(message, () => resolve())
     })
   }
 
-  /** Has it load a processor. @throws Error what the child says is wrong with it, or that it took too long */
   async load(value: InitMessage['value'], deadlineMs: number): Promise<void> {
     await this.ready
-    await new Promise<void>((resolve, reject) => {
-      const settle = (done: () => void) => {
-        clearTimeout(timer)
-        this.off('message', onMessage)
-        this.off('exit', onExit)
-        done()
-      }
-      const onMessage = (message: { cmd: number; err?: { message?: string; stack?: string } }) => {
-        if (message.cmd === PARENT_COMMAND.initCompleted) settle(resolve)
-        if (message.cmd === PARENT_COMMAND.initFailed) {
-          const error = new Error(message.err?.message ?? 'the processor could not be loaded')
-          if (message.err?.stack) error.stack = message.err.stack
-          settle(() => reject(error))
-        }
-      }
-      const onExit = (code: number | null, signal: string | null) =>
-        settle(() => reject(new Error(`the child ended while loading the processor (${ending(code, signal)})`)))
-      const timer = setTimeout(
-        () => settle(() => reject(new Error(`the processor was not loaded within ${deadlineMs / 1000} s`))),
-        deadlineMs,
-      )
-      this.on('message', onMessage)
-      this.on('exit', onExit)
-      void this.send({ cmd: 0, value } satisfies InitMessage)
-    })
+    await loadInto(this, value, deadlineMs)
     this.processFile = value.bundle
   }
 
-  /** Sends a signal and resolves when the process has ended; after `timeoutMs` it is killed. */
+  signal(signal: NodeJS.Signals): void {
+    this.childProcess.kill(signal)
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL', timeoutMs = 5000): Promise<void> {
     if (this.exited) return
     const ended = new Promise<void>((resolve) => this.once('exit', () => resolve()))
@@ -140,10 +119,6 @@ export class Child extends EventEmitter {
       }
     })
   }
-}
-
-export function ending(code: number | null, signal: string | null): string {
-  return signal ? `signal ${signal}` : `exit code ${code}`
 }
 
 const ARGV = ['--enable-source-maps']

@@ -1,6 +1,9 @@
 import { type Child as BullChild, ChildPool } from 'bullmq'
+import type { Isolation } from '../contract.js'
 import type { ConfigMessage } from '../protocol.js'
 import { Child } from './child.js'
+import { type CommonsOptions, createCommons } from './commons.js'
+import type { WorkerChild } from './worker-child.js'
 
 /** How long a processor may take to load, ms. */
 const LOAD_DEADLINE_MS = 15_000
@@ -10,12 +13,15 @@ export interface ChildrenOptions {
   config: ConfigMessage
   /** Children that stand ready, connected and with nothing loaded. */
   spares?: number
+  onBlocking: CommonsOptions['onBlocking']
+  /** A line of a common child that none of its workers wrote. */
+  onLine: CommonsOptions['onLine']
 }
 
 export type Children = ReturnType<typeof createChildren>
 
 /** The child processes of a node: spare ones that stand ready, and those that host a run. */
-export function createChildren({ entry, config, spares = 1 }: ChildrenOptions) {
+export function createChildren({ entry, config, spares = 1, onBlocking, onLine }: ChildrenOptions) {
   const spare: Child[] = []
   const all = new Set<Child>()
   let closed = false
@@ -35,14 +41,18 @@ export function createChildren({ entry, config, spares = 1 }: ChildrenOptions) {
     while (!closed && spare.length < spares) spare.push(spawn())
   }
 
+  const take = (): Child => {
+    const child = spare.shift() ?? spawn()
+    // the replacement waits a little, so that it does not take the processor from the run that is starting
+    setTimeout(refill, 50).unref()
+    return child
+  }
+  const commons = createCommons({ take, onBlocking, onLine })
+
   return {
-    /** A child that may be given a processor to load; ready as soon as its `ready` says so. */
-    take(): Child {
-      const child = spare.shift() ?? spawn()
-      // the replacement waits a little, so that it does not take the processor from the run that is starting
-      setTimeout(refill, 50).unref()
-      return child
-    },
+    /** A child that may be given a processor to load. */
+    take: (isolation: Isolation): WorkerChild => (isolation === 'shared' ? commons.lodge() : take()),
+    commons: commons.all,
     refill,
     size: () => all.size,
     async close(): Promise<void> {
@@ -56,9 +66,10 @@ export function createChildren({ entry, config, spares = 1 }: ChildrenOptions) {
 export interface Hosting {
   type: string
   version: string
+  isolation: Isolation
   /** A child of an earlier tick, if it is still there. */
-  kept?: Child | undefined
-  onChild(child: Child): void
+  kept?: WorkerChild | undefined
+  onChild(child: WorkerChild): void
   /** The processor is loaded; the run is handed over now. */
   onLoaded(): void
 }
@@ -79,8 +90,8 @@ export class RunPool extends ChildPool {
   }
 
   override async retain(bundle: string): Promise<BullChild> {
-    const { type, version, kept, onChild, onLoaded } = this.#hosting
-    const child = kept && !kept.exited ? kept : this.#children.take()
+    const { type, version, isolation, kept, onChild, onLoaded } = this.#hosting
+    const child = kept && !kept.exited ? kept : this.#children.take(isolation)
     onChild(child)
     if (child.processFile !== bundle) await child.load({ bundle, type, version }, LOAD_DEADLINE_MS)
     onLoaded()

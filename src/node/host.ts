@@ -3,19 +3,23 @@ import type { EndReason } from '../contract.js'
 import { messageOf } from '../errors.js'
 import type { Queues } from '../fleet/queues.js'
 import type { Logger } from '../log.js'
+import type { Blocking } from '../protocol.js'
 import { settleStopped } from '../redis/fleet-scripts.js'
 import { keepLocks, mayCheckStalls } from '../redis/lock-scripts.js'
 import type { Names } from '../redis/names.js'
 import { adoptJob } from '../redis/restore-scripts.js'
+import { separate } from '../redis/separate.js'
 import type { StoredEvent } from '../store/types.js'
 import type { Catalog, CatalogEntry } from './catalog.js'
-import type { OutputStream } from './child.js'
 import type { Children } from './children.js'
+import { isolationOf } from './isolation.js'
 import { createKept } from './kept.js'
 import { type Run, startRun } from './run.js'
 import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
 import { createSettle } from './settle.js'
+import { createStarvers } from './starvers.js'
 import { createTending } from './tend.js'
+import type { OutputStream, WorkerChild } from './worker-child.js'
 
 export interface HostOptions {
   node: string
@@ -40,6 +44,8 @@ const CROWDED_MS = 1500
 const ORPHAN_MS = 12_000
 /** A job that another node's run is to adopt is looked at again so much later, ms. */
 const ADOPTION_MS = 300
+/** A common child that has not been heard of for so long is as blocked as the worker in it that gave no heartbeat, ms. */
+const SILENT_MS = 2500
 /** A tick goes first to the node that keeps the worker's child: the others look so much later, ms. */
 const STICKY_MS = 250
 
@@ -51,6 +57,11 @@ export function createHost(options: HostOptions) {
   const kept = createKept({ redis, names, log })
   const settle = createSettle({ ...options, kept, later })
   const tend = createTending(node)
+  const starved = createStarvers({
+    log,
+    record,
+    separate: (run, why) => void separate(redis, names, run, why).catch(() => {}),
+  })
   const dirty = new Set<string>()
   const crowdedSince = new Map<string, number>()
   /** Types that are another node's to take for a moment. */
@@ -138,7 +149,13 @@ export function createHost(options: HostOptions) {
       await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
       return
     }
-    const [before, wanted, revision] = await redis.hmget(names.worker(nickname), 'node', 'wanted', 'revision')
+    const [before, wanted, revision, own] = await redis.hmget(
+      names.worker(nickname),
+      'node',
+      'wanted',
+      'revision',
+      'own',
+    )
     if (wanted !== '1' || Number(revision) !== job.data.revision) {
       await runner.complete(job, token, { how: 'unwanted', nickname })
       // it was stopped when its node had died already, so nobody has written its end
@@ -156,6 +173,7 @@ export function createHost(options: HostOptions) {
       job,
       token,
       entry,
+      isolation: isolationOf(entry, own),
       children,
       kept: isTick(entry.type) ? kept.take(nickname, job.data.revision) : undefined,
       onLine: options.onLine,
@@ -250,7 +268,11 @@ export function createHost(options: HostOptions) {
       }
       if (nickname && what === 'wedged') {
         for (const run of ofNickname(nickname)) {
-          if (run.claimed?.epoch === message.epoch) run.kill('it gave no heartbeat: its event loop is blocked')
+          if (run.claimed?.epoch !== message.epoch) continue
+          const why = 'it gave no heartbeat: its event loop was blocked'
+          const common = run.child?.common
+          if (common && performance.now() - common.heardAt > SILENT_MS) common.kill(why)
+          else run.kill(why)
         }
       }
       // ours or another's run has ended: its share, or its name, may be free now
@@ -261,9 +283,18 @@ export function createHost(options: HostOptions) {
     async check(changed: boolean): Promise<void> {
       if (changed) await checkWanted([...runs])
       await kept.check()
-      tend([...runs])
+      tend([...runs], children.commons())
       // a tick has its appointment, unless its queue was empty when it was looked at: the one before was just being taken
       for (const type of runners.keys()) if (!isTick(type) || kept.has(type) || !timers.has(type)) look(type)
+    },
+
+    /** A worker of a common child kept its event loop from turning for a while. */
+    blocked(blocking: Blocking, culprit: WorkerChild | undefined, pid: number): void {
+      starved(
+        blocking,
+        pid,
+        [...runs].find(({ child }) => child !== undefined && child === culprit),
+      )
     },
 
     /** Once a second: prolongs all locks in one call. */

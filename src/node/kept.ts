@@ -3,10 +3,10 @@ import type { EndReason } from '../contract.js'
 import type { Logger } from '../log.js'
 import { restRepeatable } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
-import type { Child } from './child.js'
+import type { WorkerChild } from './worker-child.js'
 
 interface Entry {
-  child: Child
+  child: WorkerChild
   type: string
   version: string
   revision: number
@@ -24,7 +24,7 @@ export type Kept = ReturnType<typeof createKept>
 export function createKept({ redis, names, log }: { redis: Redis; names: Names; log: Logger }) {
   const byNickname = new Map<string, Entry>()
   /** Children whose end is listened for: each comes back after every tick. */
-  const watched = new WeakSet<Child>()
+  const watched = new WeakSet<WorkerChild>()
 
   const drop = (nickname: string): Entry | undefined => {
     const entry = byNickname.get(nickname)
@@ -65,7 +65,7 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
     },
 
     /** The child for the next tick, if it still fits; it is the caller's then. */
-    take(nickname: string, revision: number): Child | undefined {
+    take(nickname: string, revision: number): WorkerChild | undefined {
       const entry = drop(nickname)
       if (!entry || entry.child.exited) return undefined
       if (entry.revision === revision) return entry.child

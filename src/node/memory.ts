@@ -13,7 +13,7 @@ const PAGE_BYTES = 4096
 export function tooLarge(runs: readonly Run[]): { run: Run; why: string }[] {
   return runs.flatMap((run) => {
     const limit = run.entry.manifest?.maxMemoryMb
-    if (!limit || !run.child) return []
+    if (!limit || !run.child || run.child.common) return []
     const mb = residentMb(run.child.pid)
     if (mb <= limit * MARGIN) return []
     return [{ run, why: `its process took ${Math.round(mb)} MB of memory, more than its ${limit} MB` }]

@@ -151,6 +151,8 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     const children = createChildren({
       entry: builtFile('sandbox/main.cjs'),
       config: { hysas: 'config', redisUrl, namespace, node: name, databases, logLevel },
+      onBlocking: (blocking, culprit, pid) => host?.blocked(blocking, culprit, pid),
+      onLine: (stream, line) => log.info({ stream }, line),
     })
     releasers.push(() => children.close())
     const queues = createQueues(redis, names)

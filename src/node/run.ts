@@ -1,18 +1,20 @@
 import type { Job } from 'bullmq'
-import type { EndReason } from '../contract.js'
+import type { EndReason, Isolation } from '../contract.js'
 import { messageOf } from '../errors.js'
 import type { RunFailure, RunResult, RunStats, WorkerJobData } from '../protocol.js'
 import type { HeldLock } from '../redis/lock-scripts.js'
 import { sandbox } from './bull-sandbox.js'
 import type { CatalogEntry } from './catalog.js'
-import type { Child, OutputStream } from './child.js'
 import { type Children, RunPool } from './children.js'
 import { climbDown } from './ladder.js'
+import type { EndedBy, OutputStream, WorkerChild } from './worker-child.js'
 
 /** How a run ended, as the node sees it. */
 export interface RunEnd {
   result?: RunResult
   failure?: RunFailure
+  /** Of a run that ended with its common child. */
+  fell?: EndedBy
 }
 
 /** One job that this node holds, from fetching to its end. */
@@ -21,6 +23,7 @@ export interface Run extends HeldLock {
   revision: number
   job: Job<WorkerJobData, RunResult>
   entry: CatalogEntry
+  isolation: Isolation
   /** As soon as the child holds the name: what it takes to write its end for it. */
   claimed?: { token: string; epoch: number }
   started: boolean
@@ -29,7 +32,7 @@ export interface Run extends HeldLock {
   readonly takenAt: number
   handedAt?: number
   heardAt?: number
-  child?: Child
+  child?: WorkerChild
   /** Since when its job is gone because Redis lost its data, by the monotonic clock, ms; it goes on and waits for a new one. */
   orphanedAt?: number | undefined
   /** Why the node is ending it; undefined while it isn't. */
@@ -46,9 +49,10 @@ export interface RunOptions {
   job: Job<WorkerJobData, RunResult>
   token: string
   entry: CatalogEntry
+  isolation: Isolation
   children: Children
   /** Child of an earlier tick. */
-  kept?: Child | undefined
+  kept?: WorkerChild | undefined
   onLine(run: Run, stream: OutputStream, line: string): void
   onStarted(run: Run): void
 }
@@ -56,7 +60,7 @@ export interface RunOptions {
 type LoadedEntry = CatalogEntry & { manifest: NonNullable<CatalogEntry['manifest']> }
 
 /** Runs a job in a child, by BullMQ's own `sandbox`. `done` never rejects. */
-export function startRun({ job, token, entry, children, kept, onLine, onStarted }: RunOptions): Run {
+export function startRun({ job, token, entry, isolation, children, kept, onLine, onStarted }: RunOptions): Run {
   const abort = new AbortController()
   let stopLadder = () => {}
   const run: Run = {
@@ -67,6 +71,7 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
     revision: job.data.revision,
     job,
     entry,
+    isolation,
     started: false,
     takenAt: performance.now(),
     killedFor: '',
@@ -75,20 +80,24 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
       run.ending = reason
       const graceMs = ((entry as LoadedEntry).manifest?.graceSeconds ?? 10) * 1000
       stopLadder = climbDown(abort, reason, graceMs, (signal) => {
-        if (signal === 'SIGKILL') run.killedFor ||= `it did not end within ${graceMs / 1000} s`
-        run.child?.childProcess.kill(signal)
+        if (signal === 'SIGKILL') {
+          const writtenOff = run.child?.common ? '; what it left in its common child is fenced off' : ''
+          run.killedFor ||= `it did not end within ${graceMs / 1000} s${writtenOff}`
+        }
+        run.child?.signal(signal)
       })
     },
     kill(why) {
       run.killedFor ||= why
       abort.abort('error')
-      run.child?.childProcess.kill('SIGKILL')
+      run.child?.signal('SIGKILL')
     },
     done: Promise.resolve({}),
   }
   const pool = new RunPool(children, {
     type: entry.type,
     version: entry.version,
+    isolation,
     kept,
     onChild(child) {
       run.child = child
@@ -102,7 +111,7 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
           onStarted(run)
         }
       }
-      if (run.killedFor) child.childProcess.kill('SIGKILL')
+      if (run.killedFor) child.signal('SIGKILL')
     },
     onLoaded() {
       run.handedAt = performance.now()
@@ -111,13 +120,18 @@ export function startRun({ job, token, entry, children, kept, onLine, onStarted 
   run.done = sandbox<WorkerJobData, RunResult>(entry.bundle, pool)(job, token, abort.signal)
     .then(
       (result): RunEnd => ({ result }),
-      (error: unknown): RunEnd => ({ failure: failureOf(error, run) }),
+      (error: unknown): RunEnd => ({
+        failure: failureOf(error, run),
+        ...(run.child?.endedBy && { fell: run.child.endedBy }),
+      }),
     )
     .finally(() => stopLadder())
   return run
 }
 
 function failureOf(error: unknown, run: Run): RunFailure {
+  const { endedBy } = run.child ?? {}
+  if (endedBy && !run.killedFor) return { message: endedBy.message, ...(endedBy.stack && { stack: endedBy.stack }) }
   const { stack, name, code, refused } = error as RunFailure
   const said = messageOf(error)
   const message = run.killedFor ? `killed: ${run.killedFor}` : readable(said, run)

@@ -6,11 +6,13 @@ import type { RunFailure } from '../protocol.js'
 import type { Names } from '../redis/names.js'
 import { schedulerIdOf } from '../redis/names.js'
 import { claim, type FinishAnswer, type FinishHow, finish } from '../redis/run-scripts.js'
+import { separate } from '../redis/separate.js'
 import type { StoredEvent } from '../store/types.js'
 import type { Kept } from './kept.js'
 import { tooLarge } from './memory.js'
 import type { Run, RunEnd } from './run.js'
 import type { Runner } from './runner.js'
+import type { EndedBy } from './worker-child.js'
 
 export interface SettleOptions {
   node: string
@@ -63,14 +65,15 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       })
       await runner.complete(job, token, { how: 'stopped', nickname })
     } else {
-      await crashed(runner, run, failure)
+      await crashed(runner, run, failure, end.fell)
     }
     await killed
   }
 
-  async function crashed(runner: Runner, run: Run, failure: RunFailure): Promise<void> {
+  async function crashed(runner: Runner, run: Run, failure: RunFailure, fell: EndedBy | undefined): Promise<void> {
     const { job, token, nickname, type } = run
-    const answer = await writeEnd(run, 'crashed', failure)
+    if (fell?.culprit) await separate(redis, names, run, 'it blocked the event loop that it shared')
+    const answer = await writeEnd(run, 'crashed', failure, fell)
     if (!answer?.finished) {
       // a later run has the name, or nobody wants it any more
       await runner.complete(job, token, { how: 'unwanted', nickname })
@@ -153,7 +156,12 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
    * Writes a run's end where the child could not. A child that died before it held the name (its file could not be
    * loaded) is given one by the node, so that the failure is seen and counted.
    */
-  async function writeEnd(run: Run, how: FinishHow, failure: RunFailure): Promise<FinishAnswer | undefined> {
+  async function writeEnd(
+    run: Run,
+    how: FinishHow,
+    failure: RunFailure,
+    fell?: EndedBy,
+  ): Promise<FinishAnswer | undefined> {
     const { type, nickname } = run
     const policy = run.entry.manifest?.restart ?? DEFAULT_RESTART
     const restart = run.handedAt === undefined && how === 'crashed' ? slower(policy) : policy
@@ -183,6 +191,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       stopInfo: how === 'crashed' ? failure.message : `${how}; ${failure.message}`,
       errorMsg: how === 'crashed' || how === 'ticked' ? (failure.stack ?? failure.message).slice(0, 4000) : '',
       restart,
+      spared: fell?.innocent ?? false,
+      spreadMs: fell ? spread(fell.together) : 0,
       jitter: Math.random(),
       fields: {},
       schedulerId: schedulerIdOf(nickname),
@@ -210,6 +220,13 @@ function slower(policy: typeof DEFAULT_RESTART | ProcessorManifest['restart']) {
   const minDelayMs = Math.max(4000, policy.minDelayMs)
   return { ...policy, minDelayMs, maxDelayMs: Math.max(30_000, policy.maxDelayMs) }
 }
+
+/** Workers that fell together with their process come back one after another, so long after the first at most, ms. */
+const SPREAD_MS = 5000
+const SPREAD_EACH_MS = 2
+
+const spread = (together: number): number =>
+  Math.floor(Math.random() * Math.min(SPREAD_MS, (together - 1) * SPREAD_EACH_MS))
 
 /** How its process ended, where it did. */
 function exitOf({ child }: Run): { signal?: string; exitCode?: number } {

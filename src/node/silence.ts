@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { CommonChild } from './common-child.js'
 import type { Run } from './run.js'
 
 /** A child tells every second of a run that its event loop turns, ms. */
@@ -12,29 +13,40 @@ const HELD_UP_MS = 600
 /** How often it is looked whether it is, ms. */
 const LOOK_MS = 250
 
+/** What is to be killed: a run, or a common child with all its runs. */
+export type Wedged = { which: { kill(why: string): void }; why: string }
+
 /**
- * Tells runs whose child is wedged: it lives, but its event loop gives no sign. BullMQ can't tell, since the node renews
- * the lock. Judged by what the child sends to its node, by the monotonic clock, so also while Redis is away.
+ * Tells children that are wedged: they live, but their event loop gives no sign. BullMQ can't tell, since the node renews
+ * the lock. Judged by what a child sends to its node, by the monotonic clock, so also while Redis is away.
  */
 export function createSilence() {
   const wasHeldUp = watchOwnLoop()
 
-  /** Called every second. @returns why, for each run that is to be killed */
-  return function wedged(runs: readonly Run[]): { run: Run; why: string }[] {
+  /** Called every second. @returns what is to be killed, and why */
+  return function wedged(runs: readonly Run[], commons: Iterable<CommonChild> = []): Wedged[] {
     if (wasHeldUp()) return []
     const now = performance.now()
-    return runs.flatMap((run) => {
-      if (run.ending) return [] // the ladder ends it
-      const since = run.heardAt ?? run.handedAt ?? run.takenAt
-      const silentMs = now - since - PULSE_MS
-      if (silentMs < STOPPED_MS) return []
-      const seconds = ((now - since) / 1000).toFixed(1)
-      if (isStopped(run.child?.pid)) return [{ run, why: `its process was stopped and silent for ${seconds} s` }]
+    const own = runs.flatMap((run): Wedged[] => {
+      if (run.ending || run.child?.common) return [] // the ladder ends it, or its process is judged
       // loading has a deadline of its own
-      if (silentMs < BUSY_MS || run.handedAt === undefined) return []
-      return [{ run, why: `its event loop was blocked for ${seconds} s` }]
+      const why = reason(now, run.heardAt ?? run.handedAt ?? run.takenAt, run.child?.pid, run.handedAt !== undefined)
+      return why ? [{ which: run, why }] : []
     })
+    const common = [...commons].flatMap((which): Wedged[] => {
+      const why = which.isSound && reason(now, which.heardAt, which.pid, true)
+      return why ? [{ which, why }] : []
+    })
+    return [...own, ...common]
   }
+}
+
+function reason(now: number, since: number, pid: number | undefined, mayBeBusy: boolean): string {
+  const silentMs = now - since - PULSE_MS
+  if (silentMs < STOPPED_MS) return ''
+  const seconds = ((now - since) / 1000).toFixed(1)
+  if (isStopped(pid)) return `its process was stopped and silent for ${seconds} s`
+  return silentMs >= BUSY_MS && mayBeBusy ? `its event loop was blocked for ${seconds} s` : ''
 }
 
 /** @returns a function that tells whether this process was held up since it was last asked */

@@ -1,3 +1,4 @@
+import type { CommonChild } from './common-child.js'
 import { tooLarge } from './memory.js'
 import type { Run } from './run.js'
 import { createSilence } from './silence.js'
@@ -15,14 +16,16 @@ export function createTending(node: string) {
   const wedged = createSilence()
   const shownAt = new WeakMap<Run, number>()
 
-  return function tend(runs: readonly Run[]): void {
-    for (const { run, why } of [...wedged(runs), ...tooLarge(runs)]) run.kill(why)
+  return function tend(runs: readonly Run[], commons: Iterable<CommonChild>): void {
+    for (const { which, why } of wedged(runs, commons)) which.kill(why)
+    for (const { run, why } of tooLarge(runs)) run.kill(why)
     const now = performance.now()
     const due = runs.filter((run) => run.started && now - (shownAt.get(run) ?? 0) > PROGRESS_MS)
     for (const run of due.slice(0, AT_ONCE)) {
       shownAt.set(run, now)
       const { status = 'started', published, received, memory_mb } = run.stats ?? {}
-      const last_beat = run.heardAt === undefined ? null : new Date(Date.now() - (now - run.heardAt)).toISOString()
+      const heardAt = run.child?.common?.heardAt ?? run.heardAt
+      const last_beat = heardAt === undefined ? null : new Date(Date.now() - (now - heardAt)).toISOString()
       const progress = {
         status,
         node,

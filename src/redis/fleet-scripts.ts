@@ -135,7 +135,7 @@ if op == 'start' then
   -- a stopped run of another type may still be ending: its Info is its own, the name is one
   redis.call('HSET', worker, 'type', ARGV[4], 'nickname', nickname, 'params', ARGV[5], 'system', ARGV[7],
     'kind', ARGV[8], 'isolation', ARGV[9], 'wanted', '1', 'crashes', '0', 'restarts', '0')
-  redis.call('HDEL', worker, 'next_start_at', 'never')
+  redis.call('HDEL', worker, 'next_start_at', 'never', 'own')
   redis.call('PERSIST', worker)
   redis.call('SADD', workers, nickname)
   redis.call('SADD', wanted, nickname)

@@ -157,6 +157,10 @@ export interface FinishRequest extends RunIdentity {
   /** Of a crash: when it may come back. `jitter` in [0, 1). */
   restart: { minDelayMs: number; maxDelayMs: number; healthyAfterMs: number; giveUpAfter: number | null }
   jitter: number
+  /** Of a crash that was another's fault: it does not count as one in a row. */
+  spared?: boolean
+  /** Of a crash of many together: so much later. */
+  spreadMs?: number
   /** Further Info fields of the last heartbeat. */
   fields: Record<string, unknown>
   /** Of a tick that ended well: when the scheduler's next one is overdue is read from this queue's schedulers. */
@@ -207,6 +211,8 @@ export async function finish(redis: Redis, names: Names, request: FinishRequest)
       request.schedulerId ?? '',
       request.graceMs ?? 2000,
       type,
+      request.spared ? 1 : 0,
+      request.spreadMs ?? 0,
       ...flat,
     ],
   )
@@ -232,7 +238,7 @@ local between = asked and w[1] == token and redis.call('HGET', info, 'status') =
 if w[1] ~= token or (w[2] ~= '1' and not between) then return {'0', '0', '0', '0', '0'} end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', worker, 'running', '0')
-redis.call('HSET', info, 'heart_beat', at, unpack(ARGV, 15))
+redis.call('HSET', info, 'heart_beat', at, unpack(ARGV, 17))
 if how == 'ticked' then
   redis.call('HSET', worker, 'crashes', '0')
   local nextTick = tonumber(redis.call('ZSCORE', repeatKey, ARGV[12]) or '0')
@@ -246,15 +252,16 @@ redis.call('ZREM', beats, member)
 redis.call('ZADD', ended, now, member)
 local status, crashes, delay, gaveUp = 'terminated', 0, 0, '0'
 if how == 'crashed' then
-  crashes = tonumber(w[3] or '0') + 1
-  if now - tonumber(w[4] or now) > tonumber(ARGV[8]) then crashes = 1 end
+  crashes = tonumber(w[3] or '0') + (ARGV[15] == '1' and 0 or 1)
+  if crashes > 0 and now - tonumber(w[4] or now) > tonumber(ARGV[8]) then crashes = 1 end
   if crashes > 1 then delay = math.min(tonumber(ARGV[7]), tonumber(ARGV[6]) * 2 ^ math.min(crashes - 2, 30)) end
-  delay = math.floor(delay * (1 - tonumber(ARGV[10]) / 4000))
+  if ARGV[15] == '1' then delay = 0 end
+  delay = math.floor(delay * (1 - tonumber(ARGV[10]) / 4000)) + tonumber(ARGV[16])
   redis.call('HSET', worker, 'crashes', string.format('%.0f', crashes))
   redis.call('HINCRBY', worker, 'restarts', 1)
   redis.call('HSET', worker, 'last_error', ARGV[5])
   status = 'restarting'
-  if tonumber(ARGV[9]) > 0 and crashes >= tonumber(ARGV[9]) then
+  if tonumber(ARGV[9]) > 0 and crashes >= tonumber(ARGV[9]) and ARGV[15] == '0' then
     status, gaveUp = 'failed', '1'
   elseif w[5] == '1' then
     redis.call('HSET', worker, 'next_start_at', string.format('%.3f', (now + delay) / 1000))

@@ -23,15 +23,22 @@ export function createContext(of: {
     params: of.params,
     signal: ending.signal,
     epoch: session.epoch,
-    log: session.log satisfies Log,
-    events: session.events,
+    get log(): Log {
+      return session.log
+    },
+    get events() {
+      return session.events
+    },
     get redis() {
       return session.redis()
     },
     sleep: (ms) => sleep(ms, ending.signal),
     publish: (data, { channel = ownChannel } = {}) => session.publisher.publish(data, checkChannel(channel)),
     drained: session.publisher.drained,
-    subscribe: of.subscribe,
+    async subscribe(source, handler) {
+      session.fence.check()
+      return of.subscribe(source, handler)
+    },
     database: (name) => session.databases.get(name),
     progress: (value) => session.progress.set(value),
   }

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { EndReason } from '../contract.js'
 
-/** Why a run ends. `stale`: a later run holds the name. */
-export type Reason = EndReason | 'stale'
+/** Why a run ends. `stale`: a later run holds the name. `cut`: it is over already, and only to be cleared away. */
+export type Reason = EndReason | 'stale' | 'cut'
 
 /** The end of one run, wherever it comes from: the first reason counts. */
 export interface Ending {

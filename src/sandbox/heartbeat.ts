@@ -15,8 +15,7 @@ export interface Heartbeat {
   stop(): Promise<void>
 }
 
-/** Beats at once and then every interval, until stopped. While Redis is away, one beat waits for it; the node hears the numbers all the same. */
-export function startHeartbeat(of: {
+export interface HeartbeatOptions {
   redis: Redis
   names: Names
   fence: Fence
@@ -27,35 +26,20 @@ export function startHeartbeat(of: {
   /** What the worker hears: channels and patterns. */
   hears: () => string[]
   loopDelayMs: () => number
+  memoryMb: () => number
   onStats: (stats: RunStats) => void
   onProblem: (message: string) => void
-}): Heartbeat {
-  const { redis, names, fence, state } = of
+}
+
+/** Beats at once and then every interval, until stopped. While Redis is away, one beat waits for it; the node hears the numbers all the same. */
+export function startHeartbeat(of: HeartbeatOptions): Heartbeat {
+  const { redis, names, fence } = of
   let underWay: Promise<void> | undefined
   let again = false
   let stopped = false
   let loopDelay = 0
 
-  const fields = () => ({
-    ...of.facts,
-    status: state.status,
-    threads: state.threads,
-    data_feeder: of.hears(),
-    published: state.published,
-    ...(state.publishedTo.size ? { published_to: Object.fromEntries(state.publishedTo) } : {}),
-    received: state.received,
-    errors: state.errors,
-    dropped: state.dropped,
-    ...(state.droppedBy.size ? { dropped_by: Object.fromEntries(state.droppedBy) } : {}),
-    lost: state.lost,
-    ...(state.lostBy.size ? { lost_by: Object.fromEntries(state.lostBy) } : {}),
-    ...(state.gaps.length ? { gaps: state.gaps } : {}),
-    error_msg: state.errorMsg,
-    memory_mb: memoryMb(),
-    loop_delay_ms: loopDelay,
-    ...state.extra,
-    ...(state.progress === undefined ? {} : { progress: inJson(state.progress) }),
-  })
+  const fields = () => fieldsOf(of, loopDelay)
 
   const write = async () => {
     do {
@@ -79,8 +63,7 @@ export function startHeartbeat(of: {
 
   const timer = setInterval(() => {
     loopDelay = of.loopDelayMs()
-    const { published, received, errors, lost, status } = state
-    of.onStats({ published, received, errors, lost, status, memory_mb: memoryMb(), loop_delay_ms: loopDelay })
+    of.onStats(statsOf(of, loopDelay))
     if (!underWay) void beatNow()
   }, of.seconds * 1000).unref()
 
@@ -95,8 +78,35 @@ export function startHeartbeat(of: {
   }
 }
 
-function memoryMb(): number {
-  return Math.round((process.memoryUsage.rss() / 2 ** 20) * 10) / 10
+/** The Info fields as they are now. */
+export function fieldsOf(of: HeartbeatOptions, loopDelay: number): Record<string, unknown> {
+  const { state } = of
+  return {
+    ...of.facts,
+    status: state.status,
+    threads: state.threads,
+    data_feeder: of.hears(),
+    published: state.published,
+    ...(state.publishedTo.size ? { published_to: Object.fromEntries(state.publishedTo) } : {}),
+    received: state.received,
+    errors: state.errors,
+    dropped: state.dropped,
+    ...(state.droppedBy.size ? { dropped_by: Object.fromEntries(state.droppedBy) } : {}),
+    lost: state.lost,
+    ...(state.lostBy.size ? { lost_by: Object.fromEntries(state.lostBy) } : {}),
+    ...(state.gaps.length ? { gaps: state.gaps } : {}),
+    error_msg: state.errorMsg,
+    memory_mb: of.memoryMb(),
+    loop_delay_ms: loopDelay,
+    ...state.extra,
+    ...(state.progress === undefined ? {} : { progress: inJson(state.progress) }),
+  }
+}
+
+/** What the node is told with each beat. */
+export function statsOf({ state, memoryMb }: HeartbeatOptions, loopDelay: number): RunStats {
+  const { published, received, errors, lost, status } = state
+  return { published, received, errors, lost, status, memory_mb: memoryMb(), loop_delay_ms: loopDelay }
 }
 
 /** Read as JSON again; all but texts are written as JSON anyway. */

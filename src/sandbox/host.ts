@@ -1,5 +1,4 @@
 import type { EndReason } from '../contract.js'
-import { createLog } from '../log.js'
 import type { RunResult, StartMessage, ToChild } from '../protocol.js'
 import { CHILD_COMMAND, PARENT_COMMAND } from '../protocol.js'
 import { createEnding, type Ending } from './ending.js'
@@ -17,6 +16,8 @@ export interface Host {
   crash(thrown: unknown, what: string): Promise<void>
   /** SIGTERM: ends the run, if there is one. A second one, or one during its end, leaves no more time. */
   terminate(): Promise<void>
+  /** Of a virtual child, which can't be killed: fences its run off, ends what was opened for it, and calls no more of its hooks. */
+  cut(): void
   /** Its one run is over, and the process about to be ended. */
   readonly over: boolean
 }
@@ -54,7 +55,7 @@ export function createHost(home: Home, send: Send): Host {
       return send({ cmd: PARENT_COMMAND.error, err })
     }
     const ending = createEnding()
-    const stopPulse = startPulse(send)
+    const stopPulse = home.common ? () => {} : startPulse(send) // a common child tells of itself
     const work = async () => {
       try {
         const value = await runOnce(message, ending)
@@ -84,7 +85,7 @@ export function createHost(home: Home, send: Send): Host {
       else if (message.cmd === CHILD_COMMAND.cancel) current?.ending.end(reasonOf(message.value))
     },
     async crash(thrown, what) {
-      const log = session?.log ?? createLog({ type: loaded?.type ?? '', nickname: '' }, 'info', home.logTo)
+      const log = session?.log ?? home.openLog({ type: loaded?.type ?? '', nickname: '' }, 'info')
       log.error({ stack: stackOf(thrown) }, what)
       await send({ cmd: PARENT_COMMAND.failed, value: failureOf(thrown) })
     },
@@ -92,6 +93,13 @@ export function createHost(home: Home, send: Send): Host {
       if (current?.ending.reason) current.ending.hurry()
       current?.ending.end('signal')
       await current?.done
+    },
+    cut() {
+      over = true
+      session?.fence.close()
+      ticker?.cut()
+      current?.ending.end('cut')
+      current?.ending.hurry()
     },
   }
 }

@@ -8,7 +8,7 @@ import { createOperations } from './operations.js'
 import { createReceiver } from './receive.js'
 import type { Session } from './session.js'
 import { noteBack, noteCut, noteDropped, noteLost } from './state.js'
-import type { SubscriberEvents } from './subscriber.js'
+import type { Deliver, Subscriber, SubscriberEvents } from './subscriber.js'
 import { throttle } from './throttle.js'
 
 /** How often a worker that drops messages says so, ms. */
@@ -55,8 +55,8 @@ export function openListening(of: {
       session.log.warn({ by }, `Messages that never came: ${[...lost.values()].reduce((sum, n) => sum + n, 0)}.`)
     },
   }
-  const subscriber = hub.join(events)
-  const sources = slowHub === hub ? subscriber : slowHub.join(events)
+  const subscriber = own(hub.join(events), home)
+  const sources = slowHub === hub ? subscriber : own(slowHub.join(events), home)
   const tellDrops = throttle(DROPS_MS, () => {
     const by = Object.fromEntries([...state.droppedBy].slice(0, 20))
     session.log.warn({ by }, `Messages that came faster than they were received, dropped so far: ${state.dropped}.`)
@@ -98,4 +98,19 @@ export function openListening(of: {
       if (hub !== home.hub) hub.close()
     },
   }
+}
+
+/** What comes over a connection that many share is each worker's own from here on. */
+function own(subscriber: Subscriber, { common }: Home): Subscriber {
+  if (!common) return subscriber
+  return { ...subscriber, add: (tuned, deliver, counted) => subscriber.add(tuned, once(deliver, common.bind), counted) }
+}
+
+const bound = new WeakMap<Deliver, Deliver>()
+
+/** The same for the same: the hub delivers a message once to each. */
+function once(deliver: Deliver, bind: (deliver: Deliver) => Deliver): Deliver {
+  const known = bound.get(deliver) ?? bind(deliver)
+  bound.set(deliver, known)
+  return known
 }

@@ -49,7 +49,9 @@ function writeAll(fd: number, text: string): 'written' | 'full' | 'bad' | 'close
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 function shortened(line: string): string {
-  const { level, time, type, nickname, epoch, msg } = JSON.parse(line) as Record<string, unknown>
+  const [head = ''] = /^\d+ [a-z] /.exec(line) ?? [] // of a common child
+  if (head && !head.endsWith('l ')) return `${line.slice(0, LONGEST_LINE)}…\n`
+  const { level, time, type, nickname, epoch, msg } = JSON.parse(line.slice(head.length)) as Record<string, unknown>
   const short = { level, time, type, nickname, epoch, msg: String(msg ?? '').slice(0, 4096), cutFromBytes: line.length }
-  return `${JSON.stringify(short)}\n`
+  return `${head}${JSON.stringify(short)}\n`
 }

@@ -84,7 +84,7 @@ async function live(
   try {
     begin(life).catch((thrown: unknown) => ending.end('error', thrown))
     await ending.ended
-    await windDown(life)
+    if (ending.reason !== 'cut') await windDown(life)
     return await close(life)
   } finally {
     void heartbeat.stop()
@@ -96,7 +96,7 @@ async function live(
 async function close({ session, ending, heartbeat }: Life): Promise<RunResult> {
   const { nickname } = session.run
   const { reason, error } = ending
-  if (reason === 'stale' || !reason) return { how: 'stale', nickname }
+  if (reason === 'stale' || reason === 'cut' || !reason) return { how: 'stale', nickname }
   const outcome = OUTCOMES[reason]
   if (!outcome) {
     await within(500, ending, heartbeat.beat()) // with the error in it

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { LogLevel, Publishing, Schema } from '../contract.js'
-import { createLog, type Logger } from '../log.js'
+import type { Logger } from '../log.js'
 import { connectRedis } from '../redis/connect.js'
 import { schedulerIdOf } from '../redis/names.js'
 import { type FinishHow, finish, type RunIdentity } from '../redis/run-scripts.js'
@@ -8,7 +8,7 @@ import { createDatabases, type Databases } from './databases.js'
 import type { Ending } from './ending.js'
 import { createEvents, type RunEvents } from './events.js'
 import { createFence, type Fence } from './fence.js'
-import { type Heartbeat, startHeartbeat } from './heartbeat.js'
+import { type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.js'
 import type { Home, Send } from './home.js'
 import { isLogLevel } from './levels.js'
 import { NO_RESTART } from './outcome.js'
@@ -68,18 +68,26 @@ export function openSession(of: {
   const { type, nickname } = run
   const state = createState()
   const fence = createFence(run, epoch, of.onStale)
-  const log = createLog({ type, nickname, epoch }, levelOf(home.logLevel), home.logTo)
-  const databases = createDatabases(home.databases)
   const progress = createProgress(state, send)
   const seconds = of.options.heartbeatSeconds ?? 1
-  const releasers: (() => unknown)[] = [() => fence.close(), progress.close, databases.close]
+  const releasers: (() => unknown)[] = [() => fence.close(), progress.close]
   const openedAt = performance.now()
+  let level = levelOf(home.logLevel)
+  // opened at first need: a process may have thousands of runs
+  let log: Logger | undefined
+  let databases: Databases | undefined
+  let events: RunEvents | undefined
   let own: Redis | undefined
+  const openLog = (): Logger => {
+    log ??= home.openLog({ type, nickname, epoch }, level)
+    return log
+  }
 
   const facts = {
     nickname,
     type,
     pid: process.pid,
+    isolation: home.common ? 'shared' : 'process',
     token: run.token,
     heart_beat_interval: seconds,
     node,
@@ -95,13 +103,25 @@ export function openSession(of: {
     nowMs: () => Math.round(of.startedAtMs + performance.now() - openedAt),
     fence,
     state,
-    log,
-    databases,
+    get log() {
+      return openLog()
+    },
+    get databases() {
+      if (databases) return databases
+      const opened = createDatabases(home.databases)
+      releasers.push(opened.close)
+      databases = opened
+      return opened
+    },
     progress,
     publisher: createPublisher({ redis, names, fence, state, publishing: of.options.publishing }),
-    events: createEvents({ redis, names, fence, node }),
+    get events() {
+      events ??= createEvents({ redis, names, fence, node })
+      return events
+    },
     redis() {
       if (own) return own
+      fence.check()
       const opened = connectRedis(home.redisUrl, 'worker', nickname, { lazyConnect: true, maxRetriesPerRequest: 20 })
       releasers.push(() => opened.disconnect())
       own = opened
@@ -110,7 +130,7 @@ export function openSession(of: {
     beatWith(hears, ending) {
       const tooMuch = memoryLimit(of.options.maxMemoryMb, ending)
       const tooLate = loopDelayLimit(of.options.maxLoopDelayMs, ending)
-      return startHeartbeat({
+      const beating: HeartbeatOptions = {
         redis,
         names,
         fence,
@@ -119,16 +139,20 @@ export function openSession(of: {
         seconds,
         hears,
         loopDelayMs: home.loopDelayMs,
+        memoryMb: home.memoryMb,
         onStats(stats) {
           void send({ hysas: 'stats', nickname, stats })
           tooMuch(stats.memory_mb)
           tooLate(stats.loop_delay_ms)
         },
-        onProblem: (problem) => log.warn(problem),
-      })
+        onProblem: (problem) => openLog().warn(problem),
+      }
+      return home.common?.beats.start(beating) ?? startHeartbeat(beating)
     },
-    setLogLevel(level) {
-      if (isLogLevel(level)) log.level = level
+    setLogLevel(given) {
+      if (!isLogLevel(given)) return
+      level = given
+      if (log) log.level = given
     },
     async finish(how, stopInfo, fields) {
       const schedulerId = schedulerIdOf(nickname)

@@ -20,6 +20,8 @@ export interface Ticker {
   tick(start: StartMessage, ending: Ending): Promise<RunResult>
   /** The end of a worker that is between two ticks: its last heartbeat. */
   end(start: StartMessage, ending: Ending): Promise<RunResult>
+  /** Clears away what there is, at once and without a word to Redis. */
+  cut(): void
 }
 
 /** Runs the ticks of one repeatable worker. Module state, run token and connections stay from tick to tick. */
@@ -86,7 +88,7 @@ export function createTicker(of: {
     })
     state.threads.tick = 'running'
     await Promise.race([ticking, ending.ended])
-    if (!(await within(graceMs / 2, ending, ticking))) log.warn('Not ended in time: tick.')
+    if (ending.reason !== 'cut' && !(await within(graceMs / 2, ending, ticking))) log.warn('Not ended in time: tick.')
     await release()
     if (ending.reason === 'error') failure ??= { thrown: ending.error }
     state.threads.tick = failure ? 'failed' : 'done'
@@ -107,8 +109,8 @@ export function createTicker(of: {
     const { session } = one
     const { nickname } = session.run
     const { reason } = ending
-    if (reason === 'stale') {
-      session.log.warn('The tick ends: a later run has taken over.')
+    if (reason === 'stale' || reason === 'cut') {
+      if (reason === 'stale') session.log.warn('The tick ends: a later run has taken over.')
       return { how: 'stale', nickname }
     }
     if (reason) await one.beforeTermination(reason, ending)
@@ -162,6 +164,12 @@ export function createTicker(of: {
         await closeEpoch()
       }
       return { how: outcome.how, nickname }
+    },
+
+    cut() {
+      epoch?.session.fence.close()
+      current?.end('cut')
+      closeEpoch().catch(() => {})
     },
   }
 

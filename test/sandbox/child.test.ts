@@ -1,90 +1,95 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { alive } from '../helpers/process.js'
 import { until } from '../helpers/until.js'
-import { listen, playNode, startWorker } from './harness.js'
+import { ISOLATIONS, listen, playNode, startWorker } from './harness.js'
 
-const node = playNode({ databases: { raw: 'file::memory:' } })
-const { names, redis } = node
+describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
+  const node = playNode({ isolation, databases: { raw: 'file::memory:' } })
+  const { names, redis } = node
 
-const LOOP = `
+  const LOOP = `
   import { defineProcessor } from 'hysas'
   export default defineProcessor({
     async produce(ctx) { while (!ctx.signal.aborted) { await ctx.publish('x'); await ctx.sleep(20) } },
     beforeTermination: (ctx, reason) => ctx.publish('bye ' + reason),
   })`
 
-test('a child ends at once when its node is gone', async () => {
-  const { child } = await startWorker(node, LOOP, { nickname: 'orphan' })
-  await until(() => child.said('started'))
-  child.process.disconnect()
-  const began = Date.now()
-  await child.exited
-  expect(Date.now() - began).toBeLessThan(1000)
-})
+  test('a child ends at once when its node is gone', async () => {
+    const { child } = await startWorker(node, LOOP, { nickname: 'orphan' })
+    await until(() => child.said('started'))
+    child.process.disconnect()
+    const began = Date.now()
+    await child.exited
+    expect(Date.now() - began).toBeLessThan(1000)
+  })
 
-test('a child ignores SIGINT, and ends its run on SIGTERM, which counts as a failure', async () => {
-  const heard = await listen(redis, names.pub('Probe', 'signals'))
-  const { child } = await startWorker(node, LOOP, { nickname: 'signals' })
-  await until(() => child.said('started'))
-  child.process.kill('SIGINT')
-  await until(() => heard.length > 5)
-  expect(alive(child.process.pid ?? 0)).toBe(true)
-  child.process.kill('SIGTERM')
-  expect(await child.result()).toMatchObject({ failure: { message: 'ended by SIGTERM' } })
-  expect(await child.exited).toEqual({ code: 0, signal: null })
-  expect(heard.at(-1)).toBe('bye signal')
-})
+  test('a child ignores SIGINT, and ends its run on SIGTERM, which counts as a failure', async () => {
+    const heard = await listen(redis, names.pub('Probe', 'signals'))
+    const { child } = await startWorker(node, LOOP, { nickname: 'signals' })
+    await until(() => child.said('started'))
+    child.process.kill('SIGINT')
+    await until(() => heard.length > 5)
+    expect(alive(child.process.pid ?? 0)).toBe(true)
+    child.process.kill('SIGTERM')
+    expect(await child.result()).toMatchObject({ failure: { message: 'ended by SIGTERM' } })
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect(heard.at(-1)).toBe('bye signal')
+  })
 
-test('a spare child ends on SIGTERM', async () => {
-  const child = await node.child()
-  child.process.kill('SIGTERM')
-  expect(await child.exited).toEqual({ code: 0, signal: null })
-})
+  test('a spare child ends on SIGTERM', async () => {
+    const child = await node.child()
+    child.process.kill('SIGTERM')
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+  })
 
-test.each([
-  ['an error that nobody caught', `setTimeout(() => { throw new Error('out of reach') }, 50)`, /out of reach/],
-  ['a rejection that nobody awaited', `Promise.reject(new Error('dropped'))`, /dropped/],
-  ['something thrown that is no error', `setTimeout(() => { throw { odd: 1 } }, 50)`, /odd/],
-])('%s fails the run, is logged, and ends the process', async (_what, code, message) => {
-  const source = `
+  test.each([
+    ['an error that nobody caught', `setTimeout(() => { throw new Error('out of reach') }, 50)`, /out of reach/],
+    ['a rejection that nobody awaited', `Promise.reject(new Error('dropped'))`, /dropped/],
+    ['something thrown that is no error', `setTimeout(() => { throw { odd: 1 } }, 50)`, /odd/],
+  ])('%s fails the run, is logged, and ends the child', async (_what, code, message) => {
+    const source = `
     import { defineProcessor } from 'hysas'
     export default defineProcessor({ start() { ${code} } })`
-  const { child } = await startWorker(node, source, { nickname: `crasher-${String(message).length}` })
-  const answer = await child.result()
-  expect('failure' in answer && answer.failure.message).toMatch(message)
-  expect(await child.exited).toEqual({ code: 1, signal: null })
-  expect(JSON.stringify(child.log)).toMatch(message)
-})
-
-test('a file that can not be loaded is told with its reason', async () => {
-  const child = await node.child()
-  const thrower = await node.compile(`throw new Error('at import')`)
-  expect(await child.load(thrower)).toMatchObject({ cmd: 3, err: { message: 'at import', stack: expect.any(String) } })
-  const other = await node.child()
-  expect(await other.load(await node.compile('export default 7'))).toMatchObject({
-    cmd: 3,
-    err: { message: expect.stringMatching(/is not a processor: its default export is a number/) },
+    const { child } = await startWorker(node, source, { nickname: `crasher-${String(message).length}` })
+    const answer = await child.result()
+    expect('failure' in answer && answer.failure.message).toMatch(message)
+    await child.ended()
+    if (isolation === 'process') expect(await child.exited).toEqual({ code: 1, signal: null })
+    expect(JSON.stringify(child.log)).toMatch(message)
   })
-})
 
-test('a child is given one run only, and says so', async () => {
-  const { child, job } = await startWorker(node, LOOP, { nickname: 'once' })
-  await until(() => child.said('started'))
-  child.start(job)
-  expect(await until(() => child.messages.find(({ cmd }) => cmd === 1))).toMatchObject({
-    err: { message: 'this child is at work already' },
+  test('a file that can not be loaded is told with its reason', async () => {
+    const child = await node.child()
+    const thrower = await node.compile(`throw new Error('at import')`)
+    expect(await child.load(thrower)).toMatchObject({
+      cmd: 3,
+      err: { message: 'at import', stack: expect.any(String) },
+    })
+    const other = await node.child()
+    expect(await other.load(await node.compile('export default 7'))).toMatchObject({
+      cmd: 3,
+      err: { message: expect.stringMatching(/is not a processor: its default export is a number/) },
+    })
   })
-})
 
-test('a job that someone else made is refused', async () => {
-  const child = await node.child()
-  await child.load(await node.compile(LOOP))
-  child.send({ cmd: 1, token: 't', job: { id: '7', name: 'x', data: '{"nickname":"a b"}' } })
-  expect(await child.result()).toMatchObject({ failure: { refused: true } })
-})
+  test('a child is given one run only, and says so', async () => {
+    const { child, job } = await startWorker(node, LOOP, { nickname: 'once' })
+    await until(() => child.said('started'))
+    child.start(job)
+    expect(await until(() => child.messages.find(({ cmd }) => cmd === 1))).toMatchObject({
+      err: { message: 'this child is at work already' },
+    })
+  })
 
-test('messages that can not be published are refused with a code, and the rest goes on in order', async () => {
-  const source = `
+  test('a job that someone else made is refused', async () => {
+    const child = await node.child()
+    await child.load(await node.compile(LOOP))
+    child.send({ cmd: 1, token: 't', job: { id: '7', name: 'x', data: '{"nickname":"a b"}' } })
+    expect(await child.result()).toMatchObject({ failure: { refused: true } })
+  })
+
+  test('messages that can not be published are refused with a code, and the rest goes on in order', async () => {
+    const source = `
     import { defineProcessor } from 'hysas'
     export default defineProcessor({
       async produce(ctx) {
@@ -99,21 +104,21 @@ test('messages that can not be published are refused with a code, and the rest g
         await ctx.publish('elsewhere', { channel: ctx.namespace + '-other' })
       },
     })`
-  const heard = await listen(redis, names.pub('Probe', 'limits'))
-  const other = await listen(redis, `${names.namespace}-other`)
-  const { child, info } = await startWorker(node, source, { nickname: 'limits' })
-  expect(await child.result()).toMatchObject({ value: { how: 'done' } })
-  await until(() => other.length)
-  expect(heard.slice(0, 2000)).toEqual(Array.from({ length: 2000 }, (_, n) => String(n)))
-  const refused = ['NOT_SERIALIZABLE', 'NOT_SERIALIZABLE', 'NOT_SERIALIZABLE', 'NOT_SERIALIZABLE']
-  expect(heard.slice(2000)).toEqual(['hi', JSON.stringify({ codes: ['MESSAGE_TOO_LARGE', ...refused] }), 'true'])
-  expect(other).toEqual(['elsewhere'])
-  expect(await info()).toMatchObject({ published: '2004' })
-  expect(await redis.hget(names.published, names.pub('Probe', 'limits'))).toBe('2003')
-})
+    const heard = await listen(redis, names.pub('Probe', 'limits'))
+    const other = await listen(redis, `${names.namespace}-other`)
+    const { child, info } = await startWorker(node, source, { nickname: 'limits' })
+    expect(await child.result()).toMatchObject({ value: { how: 'done' } })
+    await until(() => other.length)
+    expect(heard.slice(0, 2000)).toEqual(Array.from({ length: 2000 }, (_, n) => String(n)))
+    const refused = ['NOT_SERIALIZABLE', 'NOT_SERIALIZABLE', 'NOT_SERIALIZABLE', 'NOT_SERIALIZABLE']
+    expect(heard.slice(2000)).toEqual(['hi', JSON.stringify({ codes: ['MESSAGE_TOO_LARGE', ...refused] }), 'true'])
+    expect(other).toEqual(['elsewhere'])
+    expect(await info()).toMatchObject({ published: '2004' })
+    expect(await redis.hget(names.published, names.pub('Probe', 'limits'))).toBe('2003')
+  })
 
-test('the context records events, opens databases by name, and offers an ordinary Redis client', async () => {
-  const source = `
+  test('the context records events, opens databases by name, and offers an ordinary Redis client', async () => {
+    const source = `
     import { defineProcessor } from 'hysas'
     export default defineProcessor({
       async produce(ctx) {
@@ -131,33 +136,34 @@ test('the context records events, opens databases by name, and offers an ordinar
         await ctx.redis.set(ctx.namespace + ':codes', JSON.stringify(codes))
       },
     })`
-  const { child } = await startWorker(node, source, { nickname: 'user' })
-  expect(await child.result()).toMatchObject({ value: { how: 'done' } })
-  const entries = await redis.xrange(names.outbox, '-', '+')
-  expect(entries.map(([, [, json]]) => JSON.parse(json ?? ''))).toMatchObject([
-    {
-      kind: 'alert',
-      severity: 'warning',
-      type: 'Probe',
-      nickname: 'user',
-      node: 'n1',
-      epoch: child.said('claimed')?.epoch,
-      source: '10.0.0.1',
-      message: 'm',
-      data: { n: 1 },
-      key: 'k',
-      time: expect.any(Number),
-    },
-    { kind: 'bare', severity: 'info', source: '', message: '', data: null, key: '' },
-  ])
-  const codes = JSON.parse((await redis.get(`${names.namespace}:codes`)) ?? '')
-  expect(codes.map((code: unknown) => String(code).split(' ')[0])).toEqual([
-    'BAD_ARGS',
-    'TOO_LARGE',
-    'BAD_ARGS',
-    'UNKNOWN_DATABASE',
-    '2',
-    'true',
-  ])
-  expect(codes[3]).toMatch(/Did you mean "raw"/)
+    const { child } = await startWorker(node, source, { nickname: 'user' })
+    expect(await child.result()).toMatchObject({ value: { how: 'done' } })
+    const entries = await redis.xrange(names.outbox, '-', '+')
+    expect(entries.map(([, [, json]]) => JSON.parse(json ?? ''))).toMatchObject([
+      {
+        kind: 'alert',
+        severity: 'warning',
+        type: 'Probe',
+        nickname: 'user',
+        node: 'n1',
+        epoch: child.said('claimed')?.epoch,
+        source: '10.0.0.1',
+        message: 'm',
+        data: { n: 1 },
+        key: 'k',
+        time: expect.any(Number),
+      },
+      { kind: 'bare', severity: 'info', source: '', message: '', data: null, key: '' },
+    ])
+    const codes = JSON.parse((await redis.get(`${names.namespace}:codes`)) ?? '')
+    expect(codes.map((code: unknown) => String(code).split(' ')[0])).toEqual([
+      'BAD_ARGS',
+      'TOO_LARGE',
+      'BAD_ARGS',
+      'UNKNOWN_DATABASE',
+      '2',
+      'true',
+    ])
+    expect(codes[3]).toMatch(/Did you mean "raw"/)
+  })
 })

@@ -6,8 +6,17 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { Redis } from 'ioredis'
 import { afterAll } from 'vitest'
+import type { Isolation } from '../../src/contract.js'
 import { compileProcessor } from '../../src/node/compile.js'
-import { LOG_FD, type LogRecord, type RunFailure, type RunResult, type RunStats } from '../../src/protocol.js'
+import {
+  LOG_FD,
+  type LogRecord,
+  type ManyMessage,
+  type PulseMessage,
+  type RunFailure,
+  type RunResult,
+  type RunStats,
+} from '../../src/protocol.js'
 import { jobIdOf, type Names, namesOf, schedulerIdOf } from '../../src/redis/names.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
@@ -27,8 +36,14 @@ interface FromChildMessage {
   epoch?: number
 }
 
-/** Plays the node for children of one namespace: prepares the fleet, forks the built child, talks to it. */
-export function playNode(options: { url?: string; databases?: Record<string, string> } = {}) {
+/** What holds of one holds of the other: to be given to `describe.each`. */
+export const ISOLATIONS: readonly Isolation[] = ['process', 'shared']
+
+/**
+ * Plays the node for children of one namespace: prepares the fleet, forks the built child, talks to it. With `isolation:
+ * 'shared'` each is the first virtual child of a common child.
+ */
+export function playNode(options: { url?: string; databases?: Record<string, string>; isolation?: Isolation } = {}) {
   const url = options.url ?? redisUrl()
   const names = namesOf(namespace())
   const redis = connectRedis(url)
@@ -51,9 +66,10 @@ export function playNode(options: { url?: string; databases?: Record<string, str
       return { bundle, version, type: file.split('.')[0] ?? '' }
     },
     async child(): Promise<PlayedChild> {
-      const child = new PlayedChild(url, names.namespace, options.databases ?? {})
+      const child = new PlayedChild(url, names.namespace, options.databases ?? {}, options.isolation)
       children.add(child)
       await until(() => child.said('ready'), { what: 'the child is ready' })
+      child.begin()
       return child
     },
     /** Writes the worker into the fleet and holds the lock of its job, as BullMQ would. */
@@ -99,23 +115,53 @@ export class PlayedChild {
   readonly output: string[] = []
   readonly exited: Promise<{ code: number | null; signal: string | null }>
 
-  constructor(url: string, space: string, databases: Record<string, string>) {
+  /** Of the virtual child, where it is one. */
+  readonly #n: number | undefined
+
+  constructor(url: string, space: string, databases: Record<string, string>, isolation: Isolation = 'process') {
+    this.#n = isolation === 'shared' ? 1 : undefined
     this.process = fork(entry, [], {
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     })
-    this.process.on('message', (message) => this.messages.push(message as FromChildMessage))
+    this.process.on('message', (message) => this.#take(message as FromChildMessage | ManyMessage | PulseMessage))
     this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve({ code, signal })))
     const lines = (from: Readable | null, take: (line: string) => void) =>
       from && createInterface({ input: from }).on('line', take)
-    lines(this.process.stdio[LOG_FD] as Readable, (line) => this.log.push(JSON.parse(line) as LogRecord))
+    lines(this.process.stdio[LOG_FD] as Readable, (line) => this.#takeLine(line))
     lines(this.process.stdout, (line) => this.output.push(line))
     lines(this.process.stderr, (line) => this.output.push(line))
-    this.send({ hysas: 'config', redisUrl: url, namespace: space, node: 'n1', databases, logLevel: 'info' })
+    this.#send({ hysas: 'config', redisUrl: url, namespace: space, node: 'n1', databases, logLevel: 'info' })
+  }
+
+  /** It is ready: makes it a common child, where it is to be one. */
+  begin(): void {
+    if (this.#n !== undefined) this.#send({ hysas: 'common' })
   }
 
   send(message: object): void {
+    this.#send(this.#n === undefined ? message : { hysas: 'many', of: [[this.#n, message]] })
+  }
+
+  #send(message: object): void {
     if (this.process.connected) this.process.send(message, () => {})
+  }
+
+  #take(message: FromChildMessage | ManyMessage | PulseMessage): void {
+    if (message.hysas === 'many' && 'of' in message) {
+      for (const [, one] of message.of) this.messages.push(one as FromChildMessage)
+    } else if (message.hysas === 'pulse' && 'memory_mb' in message) {
+      for (const [, published, received, errors, lost, status] of message.stats) {
+        const stats = { published, received, errors, lost, status, memory_mb: 0, loop_delay_ms: 0 }
+        this.messages.push({ hysas: 'stats', stats })
+      }
+    } else this.messages.push(message as FromChildMessage)
+  }
+
+  #takeLine(line: string): void {
+    const [, kind, text] = /^\d+ ([loe]) (.*)$/s.exec(line) ?? [line, 'l', line]
+    if (kind === 'l') this.log.push(JSON.parse(text as string) as LogRecord)
+    else this.output.push(text as string)
   }
 
   said(what: string): FromChildMessage | undefined {
@@ -142,6 +188,11 @@ export class PlayedChild {
     const answers = () => this.messages.filter(({ cmd }) => cmd === 0 || cmd === 2)
     const { cmd, value } = await until(() => answers()[nth], { what: `answer ${nth} of the child` })
     return cmd === 0 ? { value: value as RunResult } : { failure: value as RunFailure }
+  }
+
+  /** Its run is over, and it with it: the process has ended, or told that the virtual child is no more. */
+  async ended(): Promise<void> {
+    await (this.#n === undefined ? this.exited : until(() => this.said('gone'), { what: 'the virtual child is gone' }))
   }
 
   async kill(): Promise<void> {

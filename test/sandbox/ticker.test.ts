@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { until } from '../helpers/until.js'
-import { listen, playNode } from './harness.js'
+import { ISOLATIONS, listen, playNode } from './harness.js'
 
-const node = playNode()
-const { names, redis } = node
+describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
+  const node = playNode({ isolation })
+  const { names, redis } = node
 
-const SOURCE = `
+  const SOURCE = `
   import { defineProcessor } from 'hysas'
   import { z } from 'zod'
   let n = 0
@@ -21,90 +22,91 @@ const SOURCE = `
     },
   })`
 
-async function repeatable(nickname: string, params: object = {}) {
-  const [child, compiled] = await Promise.all([node.child(), node.compile(SOURCE)])
-  await child.load(compiled)
-  const worker = await node.want('Probe', nickname, params)
-  return { child, worker, info: () => node.info('Probe', nickname) }
-}
-
-test('ticks share module state, token and epoch, and the worker is started between them', async () => {
-  const heard = await listen(redis, names.pub('Probe', 'clock'))
-  const { child, worker, info } = await repeatable('clock')
-  const next = Date.now() + 5000
-  await redis.zadd(`${names.queuePrefix}:Probe:repeat`, next, 's-clock')
-  for (const [n, due] of [1_800_000_000_000, 1_800_000_001_000, 1_800_000_004_000].entries()) {
-    child.start(await node.tickOf('Probe', worker, due))
-    expect(await child.result(n)).toEqual({ value: { how: 'ticked', nickname: 'clock' } })
+  async function repeatable(nickname: string, params: object = {}) {
+    const [child, compiled] = await Promise.all([node.child(), node.compile(SOURCE)])
+    await child.load(compiled)
+    const worker = await node.want('Probe', nickname, params)
+    return { child, worker, info: () => node.info('Probe', nickname) }
   }
-  expect(heard).toEqual(['1', '2', '3'])
-  const claims = child.messages.filter(({ hysas }) => hysas === 'claimed')
-  expect(new Set(claims.map(({ epoch, token }) => `${epoch} ${token}`)).size).toBe(1)
-  expect(child.messages.filter(({ hysas }) => hysas === 'started')).toHaveLength(1)
-  const fields = await info()
-  expect(fields).toMatchObject({ status: 'started', ticks: '3', missed: '2', published: '3', errors: '0' })
-  expect(fields).toMatchObject({ next_tick: (next / 1000).toFixed(3), threads: '{"tick":"done"}' })
-  expect(Number(fields.last_tick)).toBeGreaterThan(1e9)
-  expect(await redis.hget(names.worker('clock'), 'running')).toBe('0')
-})
 
-test('changed parameters take effect at the next tick, and bad ones are refused', async () => {
-  const heard = await listen(redis, names.pub('Probe', 'params'))
-  const { child, worker } = await repeatable('params', { step: 5 })
-  child.start(await node.tickOf('Probe', worker))
-  await child.result(0)
-  await redis.hset(names.worker('params'), 'params', '{"step":10}')
-  child.start(await node.tickOf('Probe', worker, Date.now() + 1000))
-  await child.result(1)
-  expect(heard).toEqual(['5', '15'])
-  await redis.hset(names.worker('params'), 'params', '{"step":"x"}')
-  child.start(await node.tickOf('Probe', worker, Date.now() + 2000))
-  expect(await child.result(2)).toMatchObject({ failure: { refused: true, code: 'BAD_PARAMS' } })
-})
+  test('ticks share module state, token and epoch, and the worker is started between them', async () => {
+    const heard = await listen(redis, names.pub('Probe', 'clock'))
+    const { child, worker, info } = await repeatable('clock')
+    const next = Date.now() + 5000
+    await redis.zadd(`${names.queuePrefix}:Probe:repeat`, next, 's-clock')
+    for (const [n, due] of [1_800_000_000_000, 1_800_000_001_000, 1_800_000_004_000].entries()) {
+      child.start(await node.tickOf('Probe', worker, due))
+      expect(await child.result(n)).toEqual({ value: { how: 'ticked', nickname: 'clock' } })
+    }
+    expect(heard).toEqual(['1', '2', '3'])
+    const claims = child.messages.filter(({ hysas }) => hysas === 'claimed')
+    expect(new Set(claims.map(({ epoch, token }) => `${epoch} ${token}`)).size).toBe(1)
+    expect(child.messages.filter(({ hysas }) => hysas === 'started')).toHaveLength(1)
+    const fields = await info()
+    expect(fields).toMatchObject({ status: 'started', ticks: '3', missed: '2', published: '3', errors: '0' })
+    expect(fields).toMatchObject({ next_tick: (next / 1000).toFixed(3), threads: '{"tick":"done"}' })
+    expect(Number(fields.last_tick)).toBeGreaterThan(1e9)
+    expect(await redis.hget(names.worker('clock'), 'running')).toBe('0')
+  })
 
-test('a tick that fails is told, and the next one runs in the same child', async () => {
-  const { child, worker, info } = await repeatable('stumbler', { failAt: 1 })
-  child.start(await node.tickOf('Probe', worker))
-  expect(await child.result(0)).toMatchObject({ failure: { message: 'a bad tick' } })
-  expect(await info()).toMatchObject({ errors: '1', ticks: '1', threads: '{"tick":"failed"}' })
-  expect((await info()).error_msg).toMatch(/a bad tick/)
-  const failed = await redis.hget(names.worker('stumbler'), 'lock')
-  await redis.del(failed ?? '') // as when the node ends the job
-  child.start(await node.tickOf('Probe', worker, Date.now() + 1000))
-  expect(await child.result(1)).toMatchObject({ value: { how: 'ticked' } })
-})
+  test('changed parameters take effect at the next tick, and bad ones are refused', async () => {
+    const heard = await listen(redis, names.pub('Probe', 'params'))
+    const { child, worker } = await repeatable('params', { step: 5 })
+    child.start(await node.tickOf('Probe', worker))
+    await child.result(0)
+    await redis.hset(names.worker('params'), 'params', '{"step":10}')
+    child.start(await node.tickOf('Probe', worker, Date.now() + 1000))
+    await child.result(1)
+    expect(heard).toEqual(['5', '15'])
+    await redis.hset(names.worker('params'), 'params', '{"step":"x"}')
+    child.start(await node.tickOf('Probe', worker, Date.now() + 2000))
+    expect(await child.result(2)).toMatchObject({ failure: { refused: true, code: 'BAD_PARAMS' } })
+  })
 
-test('a tick that overlaps the one of another child is skipped and counted', async () => {
-  const first = await repeatable('slow', { waitMs: 5000 })
-  first.child.start(await node.tickOf('Probe', first.worker))
-  await until(() => first.child.said('started'))
-  const second = await node.child()
-  await second.load(await node.compile(SOURCE))
-  second.start(await node.tickOf('Probe', first.worker, Date.now() + 1000))
-  expect(await second.result()).toEqual({ value: { how: 'skipped', nickname: 'slow' } })
-  await until(async () => Number((await first.info()).heart_beat) * 1000 > Date.now() - 300)
-  expect(await first.info()).toMatchObject({ skipped: '1' })
-  const began = Date.now()
-  first.child.cancel('stop')
-  expect(await first.child.result()).toEqual({ value: { how: 'stopped', nickname: 'slow' } })
-  expect(Date.now() - began).toBeLessThan(1000)
-  expect(await first.info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
-})
+  test('a tick that fails is told, and the next one runs in the same child', async () => {
+    const { child, worker, info } = await repeatable('stumbler', { failAt: 1 })
+    child.start(await node.tickOf('Probe', worker))
+    expect(await child.result(0)).toMatchObject({ failure: { message: 'a bad tick' } })
+    expect(await info()).toMatchObject({ errors: '1', ticks: '1', threads: '{"tick":"failed"}' })
+    expect((await info()).error_msg).toMatch(/a bad tick/)
+    const failed = await redis.hget(names.worker('stumbler'), 'lock')
+    await redis.del(failed ?? '') // as when the node ends the job
+    child.start(await node.tickOf('Probe', worker, Date.now() + 1000))
+    expect(await child.result(1)).toMatchObject({ value: { how: 'ticked' } })
+  })
 
-test('a worker is ended between two ticks', async () => {
-  const { child, worker, info } = await repeatable('pausing')
-  child.start(await node.tickOf('Probe', worker))
-  await child.result(0)
-  child.cancel('stop') // no tick is at work: it means nothing
-  child.start({ ...(await node.tickOf('Probe', worker)), name: 'end', data: { ...worker.data, reason: 'stop' } })
-  expect(await child.result(1)).toEqual({ value: { how: 'stopped', nickname: 'pausing' } })
-  expect(await info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
-})
+  test('a tick that overlaps the one of another child is skipped and counted', async () => {
+    const first = await repeatable('slow', { waitMs: 5000 })
+    first.child.start(await node.tickOf('Probe', first.worker))
+    await until(() => first.child.said('started'))
+    const second = await node.child()
+    await second.load(await node.compile(SOURCE))
+    second.start(await node.tickOf('Probe', first.worker, Date.now() + 1000))
+    expect(await second.result()).toEqual({ value: { how: 'skipped', nickname: 'slow' } })
+    await until(async () => Number((await first.info()).heart_beat) * 1000 > Date.now() - 300)
+    expect(await first.info()).toMatchObject({ skipped: '1' })
+    const began = Date.now()
+    first.child.cancel('stop')
+    expect(await first.child.result()).toEqual({ value: { how: 'stopped', nickname: 'slow' } })
+    expect(Date.now() - began).toBeLessThan(1000)
+    expect(await first.info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
+  })
 
-test('a tick whose name was taken over ends as stale', async () => {
-  const { child, worker } = await repeatable('taken', { waitMs: 5000 })
-  child.start(await node.tickOf('Probe', worker))
-  await until(() => child.said('started'))
-  await redis.hset(names.worker('taken'), 'token', 'another')
-  expect(await child.result()).toEqual({ value: { how: 'stale', nickname: 'taken' } })
+  test('a worker is ended between two ticks', async () => {
+    const { child, worker, info } = await repeatable('pausing')
+    child.start(await node.tickOf('Probe', worker))
+    await child.result(0)
+    child.cancel('stop') // no tick is at work: it means nothing
+    child.start({ ...(await node.tickOf('Probe', worker)), name: 'end', data: { ...worker.data, reason: 'stop' } })
+    expect(await child.result(1)).toEqual({ value: { how: 'stopped', nickname: 'pausing' } })
+    expect(await info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
+  })
+
+  test('a tick whose name was taken over ends as stale', async () => {
+    const { child, worker } = await repeatable('taken', { waitMs: 5000 })
+    child.start(await node.tickOf('Probe', worker))
+    await until(() => child.said('started'))
+    await redis.hset(names.worker('taken'), 'token', 'another')
+    expect(await child.result()).toEqual({ value: { how: 'stale', nickname: 'taken' } })
+  })
 })
