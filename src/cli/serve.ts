@@ -4,7 +4,7 @@ import type { Logger } from '../log.js'
 import { createNode, type HysasNode, type StopHow } from '../node/node.js'
 import type { Run } from '../node/run.js'
 import type { EventStore } from '../store/types.js'
-import { type LocalWorkerStats, startWeb } from '../web/server.js'
+import type { LocalWorkerStats, startWeb } from '../web/server.js'
 
 /** A node with its page. */
 export interface Served {
@@ -27,11 +27,11 @@ export function serve(settings: Settings & { redisUrl: string }, log: Logger): S
   const releasers: (() => Promise<unknown>)[] = []
   let url = ''
 
-  async function startPage(): Promise<void> {
+  async function startPage(start: typeof startWeb): Promise<void> {
     const { redisUrl, redisSource, namespace } = settings
     const client = await createClient({ redisUrl, redisSource, namespace })
     releasers.push(() => client.close())
-    const web = await startWeb({
+    const web = await start({
       settings,
       client,
       store: openedOnce(node, releasers),
@@ -58,9 +58,11 @@ export function serve(settings: Settings & { redisUrl: string }, log: Logger): S
     types: () => node.types(),
     broken: () => node.broken(),
     async start() {
+      // a third of all that a node loads; before it is up, since it then may not be silent for long
+      const page = settings.web ? await import('../web/server.js') : undefined
       await node.start()
       try {
-        if (settings.web) await startPage()
+        if (page) await startPage(page.startWeb)
       } catch (error) {
         await node.stop('handover')
         throw error
