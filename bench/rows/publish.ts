@@ -43,7 +43,8 @@ export default {
             'x'.repeat(BYTES),
           ]
           const { stdout } = await promisify(execFile)('redis-benchmark', args)
-          return Number(/^"[^\n]*","([\d.]+)"/m.exec(stdout.split('\n').at(-2) ?? '')?.[1])
+          // "test","rps","avg_latency_ms",...
+          return Number(stdout.trim().split('\n').at(-1)?.split('","')[1])
         },
         ours: async () => {
           const order = { count, channel: 'bench.none' }

@@ -4,7 +4,7 @@ import { HysasError } from '../errors.js'
 /** Bytes that may wait, for those who don't await what `publish` returns. */
 const LIMIT_BYTES = 64 * 1024 * 1024
 /** What waits beyond it makes nothing faster, and costs memory: who asks is to wait. */
-const ENOUGH_BYTES = 1024 * 1024
+const ENOUGH_BYTES = 2 * 1024 * 1024
 /** A loop that only publishes must not keep the event loop from heartbeats and the network for longer, ms. */
 const SLICE_MS = 10
 

@@ -15,7 +15,7 @@ import { notePublishedTo, type RunState } from './state.js'
 /** Of one message, in bytes. */
 export const MESSAGE_LIMIT = 1024 * 1024
 /** Batches that may be under way: Redis works on one while the next ones are written. */
-const FLYING = 8
+const FLYING = 16
 /** What a message takes in memory beside its payload, in bytes, about. */
 const OVERHEAD = 16
 const PLAIN: ChannelOptions = {}
