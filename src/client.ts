@@ -189,7 +189,13 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       epoch: null,
     }
     if (options.noWait) {
-      const { revision } = await submit(await commanding(), name, { ...data, by: options.by ?? 'client' }, NO_WAIT_MS)
+      const { revision } = await submit(
+        await commanding(),
+        name,
+        { ...data, by: options.by ?? 'client' },
+        NO_WAIT_MS,
+        false,
+      )
       return { ...queued, revision, ms: ms() }
     }
     const past = { start: 'started', stop: 'stopped', restart: 'restarted' } as const

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import { HysasError } from '../errors.js'
 import { drawRevision, withdrawRevision } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
+import { script } from '../redis/script.js'
 import type { CommandAnswer, CommandData, CommandName } from './commands.js'
 import type { Queues } from './queues.js'
 
@@ -18,12 +19,16 @@ export const NO_WAIT_MS = 3_600_000
 /** Finished commands are kept by age, for people who look on Bull Board. */
 const KEEP = { age: 86_400, count: 10_000 }
 
-/** Puts a command on the queue `Command`, with a revision drawn now and a deadline by Redis's clock. */
+/**
+ * Puts a command on the queue `Command`, with a revision drawn now and a deadline by Redis's clock.
+ * @param wantsReply whether anybody waits for what the desk says
+ */
 export async function submit(
   { redis, names, queues }: { redis: Redis; names: Names; queues: Queues },
   command: CommandName,
   data: CommandData,
   goodForMs: number,
+  wantsReply = true,
 ): Promise<Submitted> {
   const { revision, nowMs } = await drawRevision(redis, names, data.nickname ?? '', goodForMs)
   const reply = `c-${revision}`
@@ -31,7 +36,7 @@ export async function submit(
     .command()
     .add(
       command,
-      { ...data, revision, reply, deadline: nowMs + goodForMs },
+      { ...data, revision, ...(wantsReply && { reply }), deadline: nowMs + goodForMs },
       { jobId: reply, removeOnComplete: KEEP, removeOnFail: KEEP, stackTraceLimit: 1 },
     )
   return { jobId: reply, reply, revision }
@@ -59,8 +64,13 @@ type Reply = { ok: true; value?: unknown } | { ok: false; error: unknown }
 const REPLY_SECONDS = 60
 
 export async function giveReply(redis: Redis, names: Names, reply: string, answer: Reply): Promise<void> {
-  await redis.multi().lpush(names.reply(reply), JSON.stringify(answer)).expire(names.reply(reply), REPLY_SECONDS).exec()
+  await replyScript(redis, [names.reply(reply)], [JSON.stringify(answer), REPLY_SECONDS])
 }
+
+const replyScript = script<number>(`
+redis.call('LPUSH', KEYS[1], ARGV[1])
+return redis.call('EXPIRE', KEYS[1], ARGV[2])
+`)
 
 /**
  * The answer to a command, if it is there.

@@ -208,7 +208,10 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
         )
       await mine.check(changed)
     })
-    every(750, 'stalled jobs', mine.freeStalled)
+    every(750, 'stalled jobs', async () => {
+      await lookForLost(mine)
+      await mine.freeStalled()
+    })
     every(PRUNE_MS, 'old events', () => pruneEvents(() => openStore(storeOptions), settings.keepDays, log))
     // Monitor reconciles all else; what is done to its own queue, and to that of the commands, only a node can undo
     every(3000, 'system queues', () =>
@@ -324,6 +327,15 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     nodes = await readNodes(redis, names)
     const { changed, lost } = await fleet.refresh()
     news = { changed: news.changed || changed, ...((news.lost ?? lost) && { lost: news.lost ?? lost }) }
+  }
+
+  /** What a node leaves behind that is gone is to be taken at once: all of it, and not by the share that was. */
+  async function lookForLost(mine: Host): Promise<void> {
+    if (nodes.every((other) => other.name === name)) return
+    const before = nodes
+    nodes = await readNodes(redis, names)
+    const gone = before.some(({ name }) => !nodes.some((node) => node.name === name))
+    if (gone) for (const type of types()) mine.look(type)
   }
 
   /** Redis has come back empty: the nodes are all that knows the fleet. */
