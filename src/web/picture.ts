@@ -18,7 +18,7 @@ export interface Changes {
 
 /** What a heartbeat may change of a worker. Above all not its token. */
 const FROM_BEAT = [
-  ...(['status', 'node', 'pid', 'heart_beat', 'heart_beat_interval', 'started_at'] as const),
+  ...(['status', 'isolation', 'node', 'pid', 'heart_beat', 'heart_beat_interval', 'started_at'] as const),
   ...([
     'published',
     'received',

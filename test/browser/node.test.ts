@@ -31,7 +31,7 @@ it('an operator starts, watches, sees crash and stops a worker of a real node fr
     .first()
     .waitFor()
   await page.getByText('started on').first().waitFor()
-  const pid = Number(/process (\d+)/.exec((await page.locator('main').textContent()) ?? '')?.[1])
+  const pid = Number(/Process(\d+)/.exec((await page.locator('main').textContent()) ?? '')?.[1])
   await page.getByLabel('Operation', { exact: true }).selectOption('logLevel')
   await page.getByLabel('level needed').selectOption('debug')
   await page.getByRole('button', { name: 'Send logLevel' }).click()

@@ -14,6 +14,7 @@ const KINDS = [
   'disappeared',
   'failed',
   'moved',
+  'starves',
   'started',
   'stopped',
   'command',

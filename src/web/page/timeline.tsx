@@ -11,7 +11,10 @@ import { isExpected } from './state.js'
 import { Time } from './time.js'
 
 /** What belongs to the life of a worker; what it tells of others, alerts above all, does not. */
-const KINDS = ['started', 'stopped', 'crashed', 'failed', 'moved', 'disappeared', 'terminated', 'command', 'repair']
+const KINDS = [
+  ...['started', 'stopped', 'crashed', 'failed', 'moved', 'disappeared', 'terminated'],
+  ...['starves', 'command', 'repair'],
+]
 const WIDTH = 1000
 const READ = 300
 const LISTED = 15

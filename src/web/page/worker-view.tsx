@@ -105,9 +105,18 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
   const newest = fleet.types.find((one) => one.type === worker.type)?.version
   const facts: [string, preact.ComponentChildren][] = [
     ['Node', worker.node ? <a href={hrefOf('fleet', '', { node: worker.node })}>{clean(worker.node)}</a> : '–'],
-    ['Run', epoch === null ? '–' : `epoch ${epoch}, process ${pid ?? '–'}`],
+    ['Process', pid ?? '–'],
     ['Started', started_at === null ? '–' : <Time ms={started_at * 1000} />],
     ['Heartbeat', <Age key="age" worker={worker} />],
+    ['Messages', messagesOf(worker)],
+    ['Restarts', count(worker.restarts)],
+    ['Hears', <Names key="hears" names={worker.data_feeder} fleet={fleet} otherwise="nothing" />],
+    ['Heard by', <Names key="heard" names={worker.follower} fleet={fleet} otherwise="nobody" />],
+    [
+      'Asked for',
+      since === null ? '–' : [clean(worker.by) || 'somebody', ', ', <Time key="since" ms={since * 1000} />],
+    ],
+    ['Epoch', epoch ?? '–'],
     [
       'Version of its file',
       <>
@@ -115,14 +124,6 @@ function Facts({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
         {version && newest && newest !== version && ' (a newer one is there: restart it)'}
       </>,
     ],
-    [
-      'Asked for',
-      since === null ? '–' : [clean(worker.by) || 'somebody', ', ', <Time key="since" ms={since * 1000} />],
-    ],
-    ['Hears', <Names key="hears" names={worker.data_feeder} fleet={fleet} otherwise="nothing" />],
-    ['Heard by', <Names key="heard" names={worker.follower} fleet={fleet} otherwise="nobody" />],
-    ['Messages', messagesOf(worker)],
-    ['Restarts', count(worker.restarts)],
     ['Isolation', <Isolation key="isolation" fleet={fleet} worker={worker} />],
     [
       'Parts',
@@ -167,7 +168,9 @@ function Isolation({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
   const others = [...fleet.workers.values()].filter(
     (one) => one.pid === pid && one.node === node && one.status === 'started' && one.nickname !== nickname,
   )
-  if (isolation === 'process') return <>a process of its own</>
+  const shares = fleet.types.find(({ type }) => type === worker.type)?.isolation === 'shared'
+  if (isolation === 'process')
+    return <>a process of its own{shares && ', for it held its neighbours up, or its memory is bounded'}</>
   if (others.length === 0 || status !== 'started')
     return <>a common child{status === 'started' && ', alone at present'}</>
   return (
