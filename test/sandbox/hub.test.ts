@@ -1,0 +1,124 @@
+import { afterAll, expect, test } from 'vitest'
+import type { Delivery } from '../../src/redis/delivery.js'
+import { namesOf } from '../../src/redis/names.js'
+import { publishFenced } from '../../src/redis/publish-scripts.js'
+import { createHub, type Hub } from '../../src/sandbox/hub.js'
+import { tune } from '../../src/sandbox/source.js'
+import { namespace } from '../helpers/namespace.js'
+import { connectRedis } from '../helpers/redis.js'
+import { until } from '../helpers/until.js'
+
+const names = namesOf(namespace())
+const redis = connectRedis()
+const hubs: Hub[] = []
+afterAll(() => {
+  for (const hub of hubs) hub.close()
+})
+
+function open() {
+  let made = 0
+  let connection = redis
+  const hub = createHub({
+    names,
+    redis,
+    connect() {
+      made++
+      connection = connectRedis()
+      return connection
+    },
+  })
+  hubs.push(hub)
+  return { hub, connections: () => made, connection: () => connection }
+}
+
+/** A worker at the hub, and all that it is told. */
+function join(hub: Hub) {
+  const told = { heard: [] as Delivery[], cut: 0, back: 0, lost: {} as Record<string, number> }
+  const seat = hub.join({
+    onCut: () => told.cut++,
+    onBack: () => told.back++,
+    onLost(lost) {
+      for (const [channel, count] of lost) told.lost[channel] = (told.lost[channel] ?? 0) + count
+    },
+  })
+  const hear = (source: Parameters<typeof tune>[1]) => seat.add(tune(names, source), (one) => told.heard.push(one))
+  return { seat, told, hear }
+}
+
+/** Publishes as the worker `Says.<nickname>` does, all in one step. */
+function speaker(nickname: string) {
+  let n = 0
+  const channel = names.pub('Says', nickname)
+  return async (count: number) => {
+    await redis.hset(names.worker(nickname), 'token', 't')
+    const payloads = Array.from({ length: count }, (_, i) => String(i))
+    const batch = { series: 's', n: ++n, oldest: n, stretches: [{ channel, count, payloads, asLines: true }] }
+    const answer = await publishFenced(redis, names, { type: 'Says', nickname, token: 't' }, batch)
+    expect(answer).toHaveProperty('published')
+  }
+}
+
+/** The first mark has come: losses are counted from here on. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 200))
+
+test('many workers share one connection, one subscription and one reading of a message', async () => {
+  const { hub, connections } = open()
+  const [a, b, c] = [join(hub), join(hub), join(hub)]
+  const say = speaker('one')
+  const channel = names.pub('Says', 'one')
+  const endA = await a.hear({ nickname: 'one' })
+  const endB = await b.hear({ channel })
+  await c.hear({ channel })
+  await c.hear({ type: 'Says' })
+  expect(connections()).toBe(1)
+  expect(await redis.pubsub('NUMSUB', channel)).toEqual([channel, 1])
+  await say(3)
+  await until(() => [a, b, c].every(({ told }) => told.heard.length === 3 || told.heard.length === 6))
+  expect(a.told.heard.map(({ raw }) => raw)).toEqual(['0', '1', '2'])
+  expect(a.told.heard[0]?.message).toBe(b.told.heard[0]?.message)
+
+  await endB()
+  await endB()
+  expect(await redis.pubsub('NUMSUB', channel)).toEqual([channel, 1])
+  c.seat.close()
+  await until(async () => Number((await redis.pubsub('NUMSUB', channel))[1]) === 0)
+  await say(1)
+  await until(() => a.told.heard.length === 4)
+  expect(b.told.heard).toHaveLength(3)
+  await endA()
+  await say(1)
+  await settled()
+  expect(a.told.heard).toHaveLength(4)
+})
+
+test('each worker is told of the losses of what it hears, from when it began to, and of nothing else', async () => {
+  const { hub, connection } = open()
+  const [early, late, other] = [join(hub), join(hub), join(hub)]
+  const [x, y] = [speaker('x'), speaker('y')]
+  /** Cuts the connection, and lets `meanwhile` happen before it is back. */
+  const cut = async (meanwhile: () => Promise<unknown>) => {
+    connection().disconnect(false)
+    await meanwhile()
+    const back = early.told.back
+    await connection().connect()
+    await until(() => early.told.back > back)
+    await settled()
+  }
+  await x(5)
+  await early.hear({ type: 'Says' })
+  await other.hear({ nickname: 'y' })
+  await settled()
+  await x(2)
+  await cut(() => Promise.all([x(10), y(3)]))
+  await late.hear({ channel: names.pub('Says', 'x') })
+  await settled()
+  expect(early.told.lost).toEqual({ [names.pub('Says', 'x')]: 10, [names.pub('Says', 'y')]: 3 })
+  expect(other.told.lost).toEqual({ [names.pub('Says', 'y')]: 3 })
+  await cut(() => x(7))
+  expect(early.told).toMatchObject({ cut: 2, back: 2 })
+  expect(early.told.lost).toEqual({ [names.pub('Says', 'x')]: 17, [names.pub('Says', 'y')]: 3 })
+  expect(late.told.lost).toEqual({ [names.pub('Says', 'x')]: 7 })
+  expect(other.told.lost).toEqual({ [names.pub('Says', 'y')]: 3 })
+  await x(4)
+  await until(() => late.told.heard.length === 4)
+})
