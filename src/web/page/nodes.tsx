@@ -117,16 +117,16 @@ function NodeFacts({ node, workers }: { node: NodeView; workers: Fleet['workers'
 
 /** How its workers lie in processes, as far as their heartbeats tell. */
 function childrenOf(node: NodeView, workers: Fleet['workers']): string {
-  const inProcess = new Map<number, number>()
+  const common = new Map<number, number>()
+  let own = 0
   for (const { node: on, pid, status, isolation } of workers.values()) {
-    if (on !== node.name || status !== 'started' || pid === null || pid === node.pid || isolation === '') continue
-    inProcess.set(pid, (inProcess.get(pid) ?? 0) + 1)
+    if (on !== node.name || status !== 'started' || pid === null) continue
+    if (isolation === 'shared') common.set(pid, (common.get(pid) ?? 0) + 1)
+    else if (isolation === 'process') own++
   }
-  const shared = [...inProcess].filter(([, n]) => n > 1)
-  const own = inProcess.size - shared.length
-  const told = shared.map(([pid, n]) => `${count(n)} workers share process ${pid}`)
-  if (own > 0) told.push(`${count(own)} ${own === 1 ? 'worker has' : 'workers have'} a process of their own`)
-  return told.join('; ').replace('worker has a process of their own', 'worker has a process of its own') || 'none'
+  const told = [...common].map(([pid, n]) => `${count(n)} ${n === 1 ? 'worker' : 'workers'} in common child ${pid}`)
+  if (own > 0) told.push(`${count(own)} ${own === 1 ? 'worker' : 'workers'} in a process each`)
+  return told.join('; ') || 'none'
 }
 
 const Fact = ({ name, value }: { name: string; value: string }) => (
@@ -178,7 +178,7 @@ function Processor({ type }: { type: TypeView }) {
       <ul class="small">
         {sameOf(type.nodes).map(([first, ...others]) => (
           <li key={first.node}>
-            <OnNode of={first} nodes={[first, ...others].map(({ node }) => node)} />
+            <OnNode of={first} all={[first, ...others]} />
           </li>
         ))}
       </ul>
@@ -199,11 +199,17 @@ function sameOf(nodes: readonly TypeOnNode[]): [TypeOnNode, ...TypeOnNode[]][] {
   return [...groups.values()]
 }
 
-function OnNode({ of, nodes }: { of: TypeOnNode; nodes: readonly string[] }) {
-  const { version, file, error, error_since } = of
+function OnNode({ of, all }: { of: TypeOnNode; all: readonly TypeOnNode[] }) {
+  const { version, file, error } = of
+  const since = Math.min(...all.map(({ error_since }) => error_since ?? Number.POSITIVE_INFINITY))
   return (
     <>
-      <strong>{nodes.map(clean).sort().join(', ')}</strong>{' '}
+      <strong>
+        {all
+          .map(({ node }) => clean(node))
+          .sort()
+          .join(', ')}
+      </strong>{' '}
       {version ? (
         <>
           version <code>{version}</code>
@@ -213,10 +219,10 @@ function OnNode({ of, nodes }: { of: TypeOnNode; nodes: readonly string[] }) {
       )}{' '}
       <span class="faint">
         {clean(file)}
-        {error_since !== null && (
+        {Number.isFinite(since) && (
           <>
             {' '}
-            broken since <Time ms={error_since * 1000} />
+            broken since <Time ms={since * 1000} />
           </>
         )}
       </span>
