@@ -1,5 +1,6 @@
-import type { AnyProcessor, EndReason, LongRunningProcessor, Message, Operation, Schema } from './contract.js'
+import type { AnyProcessor, EndReason, LongRunningProcessor, Operation, Schema } from './contract.js'
 import { HysasError, messageOf, nearest } from './errors.js'
+import type { Received } from './redis/delivery.js'
 import { namesOf } from './redis/names.js'
 import { type Checked, check } from './sandbox/check.js'
 import { ownClock, realClock } from './testing/clock.js'
@@ -56,17 +57,17 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
     subscribe: hearing.subscribe,
   })
 
-  async function receive(message: Message): Promise<void> {
+  async function receive(message: Received): Promise<void> {
     if (!hooks.receive) return
     const fitting = hooks.messages
       ? await check(hooks.messages, message.data)
       : { ok: true as const, value: message.data }
-    if (fitting.ok) await hooks.receive(ctx, { ...message, data: fitting.value })
+    if (fitting.ok) await hooks.receive(ctx, message.with(fitting.value))
     else ctx.log.warn({ channel: message.channel, problems: fitting.problems }, 'a message does not fit')
   }
 
   /** What the worker itself publishes and hears: one after the other, and an error is survived. */
-  function deliver(channel: string, raw: string): number {
+  function deliver(channel: string, raw: string | Buffer): number {
     const handlers = starting ? hearing.handlersOf(channel) : []
     for (const handler of handlers) {
       receiving = receiving.then(async () => {

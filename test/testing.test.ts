@@ -190,6 +190,21 @@ describe('the harness', () => {
     await expect(worker.ctx.database('raw')).rejects.toMatchObject({ code: 'UNKNOWN_DATABASE' })
   })
 
+  it('hands on binary data byte for byte, and reads a source as it says', async () => {
+    const got: unknown[] = []
+    const worker = createHarness(
+      defineProcessor({
+        subscribe: [{ channel: 'lines', codec: 'text' }, { channel: 'blocks' }],
+        receive: (_ctx, { data, bytes }) => void got.push(data, bytes.toString('hex')),
+      }),
+    )
+    await worker.start()
+    await worker.send('{"a":1}', { channel: 'lines' })
+    await worker.send(Buffer.from([0xff, 0]), { channel: 'blocks' })
+    await worker.ctx.drained()
+    expect(got).toEqual(['{"a":1}', Buffer.from('{"a":1}').toString('hex'), '\ufffd\0', 'ff00'])
+  })
+
   it('runs a plain BullMQ function with its parameters as job.data', async () => {
     const worker = createHarness(
       async (job: unknown) => {

@@ -33,7 +33,7 @@ export class Delivery {
   readonly #codec: ReadCodec | undefined
   /** Published as binary data: a first byte that looks like a mark is none. */
   readonly #plain: boolean
-  #message: Message | undefined
+  #message: Received | undefined
 
   constructor(
     origin: Origin,
@@ -51,7 +51,7 @@ export class Delivery {
     this.#plain = plain
   }
 
-  get message(): Message {
+  get message(): Received {
     this.#message ??= new Received(this, this.#data())
     return this.#message
   }
@@ -114,6 +114,11 @@ export class Received implements Message {
 
   get bytes(): Buffer {
     return this.#delivery.bytes
+  }
+
+  /** The same with other data, as a schema has made it. */
+  with(data: unknown): Received {
+    return new Received(this.#delivery, data)
   }
 
   toJSON(): unknown {

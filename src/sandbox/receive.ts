@@ -1,5 +1,5 @@
 import type { Context, Message } from '../contract.js'
-import { type Delivery, Received } from '../redis/delivery.js'
+import type { Delivery } from '../redis/delivery.js'
 import { check } from './check.js'
 import type { Handle } from './hearing.js'
 import type { LongRunning } from './loading.js'
@@ -64,7 +64,7 @@ export function createReceiver(of: {
     try {
       const answer = await check(processor.messages, delivery.message.data)
       if (!answer.ok) return refuse(delivery, answer.problems)
-      await receive(new Received(delivery, answer.value))
+      await receive(delivery.message.with(answer.value))
     } catch (thrown) {
       onError(thrown)
     }

@@ -23,7 +23,7 @@ export interface ContextParts {
   options: HarnessOptions<never>
   params: () => unknown
   /** Called with each message published, before `publish` resolves. Returns how many hear it. */
-  deliver(channel: string, raw: string): number
+  deliver(channel: string, raw: string | Buffer): number
   subscribe(source: Source, handler?: (message: Message) => unknown): Subscription
 }
 

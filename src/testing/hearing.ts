@@ -1,25 +1,25 @@
-import type { Message, Source, Subscription } from '../contract.js'
-import { Delivery, originOf } from '../redis/delivery.js'
+import type { Source, Subscription } from '../contract.js'
+import { Delivery, originOf, type Received } from '../redis/delivery.js'
 import type { Names } from '../redis/names.js'
-import { tune } from '../sandbox/source.js'
+import { type Tuned, tune } from '../sandbox/source.js'
 
 export interface Hearing {
   /** Without `handler`, its messages go to `receive`. */
-  subscribe(source: Source, handler?: (message: Message) => unknown): Subscription
+  subscribe(source: Source, handler?: (message: Received) => unknown): Subscription
   /** Who hears a channel. `receive` once, however many of its sources match. */
-  handlersOf(channel: string): ((message: Message) => unknown)[]
-  messageOf(channel: string, raw: string | Buffer): Message
+  handlersOf(channel: string): ((message: Received) => unknown)[]
+  /** Read as the first source says that hears it. */
+  messageOf(channel: string, raw: string | Buffer): Received
   /** A channel that is heard; of the first source. */
   channel(): string | undefined
 }
 
 /** What a processor under test hears, in the four ways to name it. */
-export function createHearing(names: Names, receive: (message: Message) => unknown): Hearing {
-  const heard = new Set<{ source: Source; matches(channel: string): boolean; handler: (message: Message) => unknown }>()
+export function createHearing(names: Names, receive: (message: Received) => unknown): Hearing {
+  const heard = new Set<{ source: Source; tuned: Tuned; handler: (message: Received) => unknown }>()
   return {
     subscribe(source, handler = receive) {
-      const { matches } = tune(names, source)
-      const one = { source, matches, handler }
+      const one = { source, tuned: tune(names, source), handler }
       heard.add(one)
       return {
         source,
@@ -29,11 +29,12 @@ export function createHearing(names: Names, receive: (message: Message) => unkno
       }
     },
     handlersOf: (channel) => [
-      ...new Set([...heard].filter(({ matches }) => matches(channel)).map(({ handler }) => handler)),
+      ...new Set([...heard].filter(({ tuned }) => tuned.matches(channel)).map(({ handler }) => handler)),
     ],
     messageOf(channel, raw) {
       const payload = Buffer.from(raw as string)
-      return new Delivery(originOf(names, channel), payload, undefined, payload.length).message
+      const codec = [...heard].find(({ tuned }) => tuned.matches(channel))?.tuned.codec
+      return new Delivery(originOf(names, channel), payload, undefined, payload.length, codec).message
     },
     channel() {
       const [first] = heard
