@@ -186,6 +186,8 @@ describe('the page', () => {
       workerView({ nickname: 'Evil', type: evil, node: evil, status: 'failed', error_msg: evil, params: { evil } }),
     )
     fake.tell('fleet', {})
+    const [node] = fake.nodes
+    if (node) node.url = 'javascript:window.pwned=1'
     const { page, wrong, close } = await openPage(browser, web.url)
     await page.getByText('Evil has failed').waitFor()
     await page.getByRole('link', { name: 'Evil', exact: true }).first().click()
@@ -203,6 +205,7 @@ describe('the page', () => {
     ] as const) {
       await page.evaluate(`location.hash = '#/${view}'`)
       await page.getByRole('heading', { name: heading }).waitFor()
+      expect(await page.locator('a[href^="javascript"]').count()).toBe(0)
     }
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
     expect(await page.locator('main img, main script').count()).toBe(0)
