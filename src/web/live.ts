@@ -1,44 +1,12 @@
 import type { Client, GoneNode, NodeView, TypeView } from '../client.js'
 import type { Log } from '../contract.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
-import { type Flow, FlowRates } from './flow-rates.js'
+import { FlowRates } from './flow-rates.js'
+import type { Frames, Snapshot, State } from './frames.js'
 import type { Total } from './history.js'
-import { type Changes, type LiveWorker, Picture } from './picture.js'
+import { Picture } from './picture.js'
 import { pause, soon } from './soon.js'
 
-/** Whether Redis answers the node, and for how long it hasn't. */
-export interface State {
-  live: boolean
-  staleMs: number
-}
-export interface Snapshot {
-  fleet: string
-  /** The node that serves the page. */
-  node: string
-  state: State
-  workers: LiveWorker[]
-  nodes: NodeView[]
-  /** Without having said so. */
-  gone: GoneNode[]
-  types: TypeView[]
-  flows: Flow[]
-  /** Newest first. */
-  events: StoredEvent[]
-  /** Of the last quarter of an hour, oldest first; and what the clock of the node says now, Unix ms. */
-  history: readonly Total[]
-  now: number
-}
-/** What a page is told: first the snapshot, which replaces all it knows; then what changes of it. */
-export interface Frames {
-  snapshot: Snapshot
-  workers: Changes
-  nodes: NodeView[]
-  gone: GoneNode[]
-  types: TypeView[]
-  flows: Flow[]
-  events: StoredEvent[]
-  state: State
-}
 export type Listener = <K extends keyof Frames>(what: K, data: Frames[K]) => void
 
 /** How often changes go out; the node list is read, which also shows that Redis answers; all is read anew. */

@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express'
 import { HysasError } from '../errors.js'
-import type { Frames, Live } from './live.js'
+import type { Frames } from './frames.js'
+import type { Live } from './live.js'
 
 /** So that a page notices a connection that has gone silent. */
 const PING_MS = 3_000

@@ -1,8 +1,8 @@
 import type { GoneNode, NodeView, TypeView } from '../../fleet/views.js'
 import type { StoredEvent } from '../../store/types.js'
 import type { Flow } from '../flow-rates.js'
+import type { Frames } from '../frames.js'
 import type { Total } from '../history.js'
-import type { Frames } from '../live.js'
 import type { LiveWorker } from '../picture.js'
 
 /** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
