@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Delivery } from '../../src/redis/delivery.js'
 import { namesOf } from '../../src/redis/names.js'
 import { publishFenced } from '../../src/redis/publish-scripts.js'
@@ -58,8 +58,23 @@ function speaker(nickname: string) {
   }
 }
 
-/** The first mark has come: losses are counted from here on. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 200))
+/** Marks of the hubs, as another connection hears them. */
+let marks = 0
+beforeAll(async () => {
+  const observer = connectRedis()
+  observer.on('pmessage', () => marks++)
+  await observer.psubscribe(names.mark('*'))
+})
+
+/** Resolves when the mark has come that `work` asks for: losses are counted from there on. */
+async function marked<T>(work: () => Promise<T>): Promise<T> {
+  const before = marks
+  const value = await work()
+  await until(() => marks > before)
+  await settled()
+  return value
+}
+const settled = () => new Promise((resolve) => setTimeout(resolve, 100))
 
 test('many workers share one connection, one subscription and one reading of a message', async () => {
   const { hub, connections } = open()
@@ -100,21 +115,22 @@ test('each worker is told of the losses of what it hears, from when it began to,
     connection().disconnect(false)
     await meanwhile()
     const back = early.told.back
-    await connection().connect()
-    await until(() => early.told.back > back)
-    await settled()
+    await marked(async () => {
+      await connection().connect()
+      await until(() => early.told.back > back)
+    })
   }
   await x(5)
-  await early.hear({ type: 'Says' })
-  await other.hear({ nickname: 'y' })
-  await settled()
+  await marked(() => early.hear({ type: 'Says' }))
+  await marked(() => other.hear({ nickname: 'y' }))
   await x(2)
   await cut(() => Promise.all([x(10), y(3)]))
-  await late.hear({ channel: names.pub('Says', 'x') })
-  await settled()
+  await marked(() => late.hear({ channel: names.pub('Says', 'x') }))
+  await until(() => early.told.lost[names.pub('Says', 'x')] === 10)
   expect(early.told.lost).toEqual({ [names.pub('Says', 'x')]: 10, [names.pub('Says', 'y')]: 3 })
   expect(other.told.lost).toEqual({ [names.pub('Says', 'y')]: 3 })
   await cut(() => x(7))
+  await until(() => late.told.lost[names.pub('Says', 'x')] === 7)
   expect(early.told).toMatchObject({ cut: 2, back: 2 })
   expect(early.told.lost).toEqual({ [names.pub('Says', 'x')]: 17, [names.pub('Says', 'y')]: 3 })
   expect(late.told.lost).toEqual({ [names.pub('Says', 'x')]: 7 })
