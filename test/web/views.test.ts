@@ -13,7 +13,7 @@ import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
 
 const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
   ...workerView(change),
-  ...{ rate_in: 0, rate_out: 1, rate_lost: 0, rate_to: {}, beatAt: 0, lostAt: null, droppedAt: null },
+  ...{ rate_in: 0, rate_out: 1, rate_lost: 0, rate_to: {}, beatAt: 0, flowedAt: null, lostAt: null, droppedAt: null },
 })
 const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => ({
   ...{
@@ -157,6 +157,16 @@ describe('the graph', () => {
       'worker b > channel c: 1.5',
       'worker b > channel unheard: 0',
     ])
+  })
+
+  it('calls silent who published and has neither heard nor told anything for a while', () => {
+    const [now, long] = [performance.now(), performance.now() - 60_000]
+    const of = (nickname: string, flowedAt: number | null, change = {}) => ({
+      ...{ ...worker({ nickname, published: 5, ...change }), rate_in: 0, rate_out: 0, flowedAt },
+    })
+    const all = [of('a', null), of('b', long), of('c', now), of('d', long, { kind: 'repeatable' as const })]
+    const { parts } = graphOf(fleetOf(all), 'worker', () => true)
+    expect(parts.map(({ look }) => look)).toEqual(['silent', 'silent', 'good', 'good'])
   })
 
   it('has workers, and channels that no worker publishes to', () => {

@@ -8,6 +8,8 @@ import type { LiveWorker } from '../picture.js'
 /** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
 export interface PageWorker extends LiveWorker {
   beatAt: number | null
+  /** `performance.now()` at which messages were last seen to come or go; null: not while this page was open. */
+  flowedAt: number | null
   /** `Date.now()` at which it lost messages, or was seen to; null: it has not, or nobody knows when. */
   lostAt: number | null
   /** The same of messages that came faster than it takes them. */
@@ -157,7 +159,8 @@ function connect(): { close(): void } {
 
 function stamped(worker: LiveWorker, before: PageWorker | undefined): PageWorker {
   const beatAt = worker.age === null ? null : performance.now() - worker.age * 1000
-  return { ...worker, beatAt, lostAt: lostAtOf(worker, before), droppedAt: droppedAtOf(worker, before) }
+  const flowedAt = worker.rate_in + worker.rate_out > 0 ? performance.now() : (before?.flowedAt ?? null)
+  return { ...worker, beatAt, flowedAt, lostAt: lostAtOf(worker, before), droppedAt: droppedAtOf(worker, before) }
 }
 
 /** A loss has its gap; that of before this page was opened, too. */

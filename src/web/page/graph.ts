@@ -25,6 +25,8 @@ export interface Graph {
   edges: Edge[]
 }
 
+/** Nothing for so long, ms, is silence. */
+const SILENT_MS = 30_000
 /** More workers than this are drawn by type. */
 export const READABLE = 60
 
@@ -76,10 +78,11 @@ export function graphOf(fleet: Fleet, by: 'worker' | 'type', keep: (worker: Page
 }
 
 function workerPart(id: string, worker: PageWorker): Part {
-  const { nickname, type, kind, rate_in, rate_out, published } = worker
+  const { nickname, type, kind, flowedAt, rate_out, published } = worker
   const look = lookOf(worker)
   // one that hears has perhaps nothing to tell, and one that ticks does so now and then
-  const silent = look === 'good' && kind !== 'repeatable' && published > 0 && rate_out === 0 && rate_in === 0
+  const still = flowedAt === null || performance.now() - flowedAt > SILENT_MS
+  const silent = look === 'good' && kind !== 'repeatable' && published > 0 && still
   return { id, kind: 'worker', name: nickname, note: type, look: silent ? 'silent' : look, out: rate_out }
 }
 
