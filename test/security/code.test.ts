@@ -25,13 +25,15 @@ function sources(folder: string): [file: string, code: string][] {
 const LOADERS = ['src/cli/processor-file.ts', 'src/sandbox/loading.ts', 'src/sandbox/probe.ts']
 /** Writes such a line into bundles: what a processor's own code requires. */
 const BUNDLER = 'src/node/bundling.ts'
+/** Runs a file of the package itself, named by a constant, with what V8 keeps of it. */
+const CODE_CACHE = 'src/cli/code-cache.ts'
 
 describe('our code', () => {
   const all = [...sources('src'), ...sources('processors')]
 
   it('never makes code of a text', () => {
     const bad = /(?<![.\w])eval\(|new Function\(|(?<![.\w])Function\(|node:vm|from "vm"|setTimeout\("|\bunserialize\(/
-    expect(all.filter(([, code]) => bad.test(code)).map(([file]) => file)).toEqual([])
+    expect(all.filter(([, code]) => bad.test(code)).map(([file]) => file)).toEqual([CODE_CACHE])
   })
 
   it('imports by a computed name only what the catalogue has compiled', () => {
