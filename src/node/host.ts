@@ -9,13 +9,16 @@ import { keepLocks, mayCheckStalls } from '../redis/lock-scripts.js'
 import type { Names } from '../redis/names.js'
 import { adoptJob } from '../redis/restore-scripts.js'
 import { separate } from '../redis/separate.js'
+import { readStanding, readWishes } from '../redis/wish-scripts.js'
 import type { StoredEvent } from '../store/types.js'
 import type { Catalog, CatalogEntry } from './catalog.js'
 import type { Children } from './children.js'
 import { isolationOf } from './isolation.js'
 import { createKept } from './kept.js'
+import { createPump } from './pump.js'
 import { type Run, startRun } from './run.js'
 import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
+import { createRuns } from './runs.js'
 import { createSettle } from './settle.js'
 import { createStarvers } from './starvers.js'
 import { createTending } from './tend.js'
@@ -38,23 +41,20 @@ export interface HostOptions {
 
 export type Host = ReturnType<typeof createHost>
 
-/** A worker that has waited so long, with no node having room in its fair share, is taken by any that has capacity, ms. */
-const CROWDED_MS = 1500
 /** A run whose job Redis has lost is ended when the fleet has not been put back by then, ms. */
 const ORPHAN_MS = 12_000
 /** A job that another node's run is to adopt is looked at again so much later, ms. */
 const ADOPTION_MS = 300
 /** A common child that has not been heard of for so long is as blocked as the worker in it that gave no heartbeat, ms. */
 const SILENT_MS = 2500
-/** A tick goes first to the node that keeps the worker's child: the others look so much later, ms. */
-const STICKY_MS = 250
-
 /** The workers that a node hosts: takes jobs within its share, runs them, keeps their locks, ends them when told. */
 export function createHost(options: HostOptions) {
-  const { node, redis, names, queues, catalog, children, log, record } = options
+  const { node, redis, names, catalog, children, log, record } = options
   const runners = new Map<string, Runner>()
-  const runs = new Set<Run>()
+  const runs = createRuns()
   const kept = createKept({ redis, names, log })
+  const pump = createPump({ ...options, runners, runs, kept, host })
+  const { look, later } = pump
   const settle = createSettle({ ...options, kept, later })
   const tend = createTending(node)
   const starved = createStarvers({
@@ -62,111 +62,44 @@ export function createHost(options: HostOptions) {
     record,
     separate: (run, why) => void separate(redis, names, run, why).catch(() => {}),
   })
-  const dirty = new Set<string>()
-  const crowdedSince = new Map<string, number>()
-  /** Types that are another node's to take for a moment. */
-  const avoidUntil = new Map<string, number>()
-  const timers = new Map<string, NodeJS.Timeout>()
-  let pumping: Promise<void> | undefined
   let draining = false
   let closed = false
 
   const isTick = (type: string): boolean => catalog.get(type)?.manifest?.kind === 'repeatable'
-  const hosted = (): number => [...runs].filter((run) => !isTick(run.type)).length + kept.size()
-
-  /** Looks for jobs of a type as soon as it can. */
-  function look(type: string): void {
-    dirty.add(type)
-    pumping ??= pump().finally(() => {
-      pumping = undefined
-    })
-  }
-
-  /** The same after a while; an earlier appointment stands. */
-  function later(type: string, delayMs: number): void {
-    const due = Date.now() + delayMs
-    const known = timers.get(type) as (NodeJS.Timeout & { due?: number }) | undefined
-    if (closed || (known?.due !== undefined && known.due <= due)) return
-    clearTimeout(known)
-    const timer: NodeJS.Timeout & { due?: number } = setTimeout(
-      () => {
-        timers.delete(type)
-        look(type)
-      },
-      Math.max(1, delayMs),
-    )
-    timer.due = due
-    timers.set(type, timer)
-  }
-
-  async function pump(): Promise<void> {
-    for (let type = first(dirty); type !== undefined && !draining; type = first(dirty)) {
-      dirty.delete(type)
-      try {
-        await takeAll(type)
-      } catch (error) {
-        if (!closed) log.debug({ type, err: messageOf(error) }, 'jobs could not be fetched; trying again')
-        later(type, 1000)
-      }
-    }
-  }
-
-  async function takeAll(type: string): Promise<void> {
-    const runner = runners.get(type)
-    const entry = catalog.get(type)
-    if (!runner || !entry?.bundle || performance.now() < (avoidUntil.get(type) ?? 0)) return
-    while (!draining) {
-      if (!hasRoom(type)) return
-      const taken = await runner.take()
-      if (!taken) break
-      crowdedSince.delete(type)
-      host(runner, entry, taken.job, taken.token).catch((error: unknown) => {
-        if (!closed) log.warn({ type, err: messageOf(error) }, 'a job could not be run; it comes again')
-      })
-    }
-    const next = await queues.nextDelayedMs(type)
-    if (next !== undefined) later(type, next - Date.now() + (isTick(type) && !kept.has(type) ? STICKY_MS : 0))
-  }
-
-  function hasRoom(type: string): boolean {
-    if (isTick(type)) return true
-    // a run that waits for its new job must have room to take it
-    const now = hosted() - [...runs].filter((run) => run.orphanedAt).length
-    if (now < Math.min(options.capacity, options.share())) return true
-    const since = crowdedSince.get(type)
-    if (since === undefined) crowdedSince.set(type, performance.now())
-    else if (performance.now() - since > CROWDED_MS && now < options.capacity) {
-      crowdedSince.delete(type) // one for now; the next has to wait as long
-      return true
-    }
-    return false
-  }
-
+  /** Resolves when the job is a run, or none is to come of it. */
   async function host(runner: Runner, entry: CatalogEntry, job: WorkerJobHandle, token: string): Promise<void> {
+    try {
+      const run = await begin(runner, entry, job, token)
+      if (run) void follow(runner, run)
+    } catch (error) {
+      if (!closed) log.warn({ type: entry.type, err: messageOf(error) }, 'a job could not be run; it comes again')
+    }
+  }
+
+  async function begin(
+    runner: Runner,
+    entry: CatalogEntry,
+    job: WorkerJobHandle,
+    token: string,
+  ): Promise<Run | undefined> {
     const { nickname } = job.data
-    if (isTick(entry.type) && [...runs].some((run) => run.nickname === nickname && run.type === entry.type)) {
+    if (isTick(entry.type) && runs.ofNickname(nickname).some((run) => run.type === entry.type)) {
       await redis.hincrby(names.info(entry.type, nickname), 'skipped', 1).catch(() => {})
       await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
       return
     }
-    const [before, wanted, revision, own] = await redis.hmget(
-      names.worker(nickname),
-      'node',
-      'wanted',
-      'revision',
-      'own',
-    )
-    if (wanted !== '1' || Number(revision) !== job.data.revision) {
+    const { before, wanted, revision, own, restored } = await readStanding(redis, names, nickname)
+    if (!wanted || revision !== job.data.revision) {
       await runner.complete(job, token, { how: 'unwanted', nickname })
       // it was stopped when its node had died already, so nobody has written its end
-      if (wanted === '0') await settleStopped(redis, names, entry.type, nickname)
+      if (!wanted && revision) await settleStopped(redis, names, entry.type, nickname)
       return
     }
     if (await adopt(job, token)) return
-    if (await redis.exists(names.restored(nickname))) {
+    if (restored) {
       // the run it stands for goes on at another node, which is to have it
       await runner.putOff(job, token, ADOPTION_MS)
-      avoidUntil.set(entry.type, performance.now() + 4 * ADOPTION_MS)
+      pump.avoid(entry.type, 4 * ADOPTION_MS)
       return
     }
     const run = startRun({
@@ -177,16 +110,23 @@ export function createHost(options: HostOptions) {
       children,
       kept: isTick(entry.type) ? kept.take(nickname, job.data.revision) : undefined,
       onLine: options.onLine,
-      onStarted: (run) => started(run, before ?? ''),
+      onStarted: (run) => started(run, before),
     })
     runs.add(run)
     // a stop that came between fetching and now was heard by nobody
     void checkWanted([run])
+    return run
+  }
+
+  async function follow(runner: Runner, run: Run): Promise<void> {
     try {
       await settle(runner, run, await run.done)
     } catch (error) {
       if (!closed)
-        log.warn({ nickname, type: run.type, err: messageOf(error) }, 'the end of a run could not be written')
+        log.warn(
+          { nickname: run.nickname, type: run.type, err: messageOf(error) },
+          'the end of a run could not be written',
+        )
     } finally {
       runs.delete(run)
       look(run.type)
@@ -195,7 +135,7 @@ export function createHost(options: HostOptions) {
 
   /** A run that went on while Redis lost its data gets the new job that stands for it. */
   async function adopt(job: WorkerJobHandle, token: string): Promise<boolean> {
-    const run = ofNickname(job.data.nickname).find((one) => one.orphanedAt && one.revision === job.data.revision)
+    const run = runs.ofNickname(job.data.nickname).find((one) => one.orphanedAt && one.revision === job.data.revision)
     if (!run?.claimed || run.ending) return false
     if (!(await adoptJob(redis, names, { nickname: run.nickname, token: run.claimed.token }, { ...run, token })))
       return false
@@ -226,22 +166,22 @@ export function createHost(options: HostOptions) {
 
   /** Ends runs that nobody wants any more, or that have been commanded anew. */
   async function checkWanted(some: readonly Run[]): Promise<void> {
-    const replies = await Promise.all(
-      some.map((run) => redis.hmget(names.worker(run.nickname), 'wanted', 'revision').catch(() => undefined)),
-    )
+    const wishes = await readWishes(
+      redis,
+      names,
+      some.map(({ nickname }) => nickname),
+    ).catch(() => [])
     some.forEach((run, i) => {
-      const [wanted, revision] = replies[i] ?? []
-      if (!revision) return // Redis is away, or has lost its data: that is no command
-      if (wanted !== '1') run.end('stop')
-      else if (Number(revision) !== run.revision) run.end('restart')
+      const wish = wishes[i]
+      if (!wish) return // Redis is away, or has lost its data: that is no command
+      if (!wish.wanted) run.end('stop')
+      else if (wish.revision !== run.revision) run.end('restart')
     })
   }
 
-  const ofNickname = (nickname: string): Run[] => [...runs].filter((run) => run.nickname === nickname)
-
   return {
-    runs: () => [...runs],
-    hosted,
+    runs: runs.all,
+    hosted: pump.hosted,
     look,
 
     /** Types that can be run here: each gets its BullMQ Worker. */
@@ -253,7 +193,7 @@ export function createHost(options: HostOptions) {
         look(type)
       }
       for (const [type, runner] of runners) {
-        if (types.includes(type) || [...runs].some((run) => run.type === type)) continue
+        if (types.includes(type) || runs.all().some((run) => run.type === type)) continue
         runners.delete(type)
         void runner.close()
       }
@@ -263,11 +203,11 @@ export function createHost(options: HostOptions) {
     heard(message: { what?: string; type?: string; nickname?: string; epoch?: number }): void {
       const { what, type, nickname } = message
       if (nickname && (what === 'stop' || what === 'restart')) {
-        void checkWanted(ofNickname(nickname))
+        void checkWanted(runs.ofNickname(nickname))
         void kept.end(nickname, what)
       }
       if (nickname && what === 'wedged') {
-        for (const run of ofNickname(nickname)) {
+        for (const run of runs.ofNickname(nickname)) {
           if (run.claimed?.epoch !== message.epoch) continue
           const why = 'it gave no heartbeat: its event loop was blocked'
           const common = run.child?.common
@@ -281,11 +221,11 @@ export function createHost(options: HostOptions) {
 
     /** Once a second: what was missed on the wake channel, where the fleet has changed, and what has had to wait. */
     async check(changed: boolean): Promise<void> {
-      if (changed) await checkWanted([...runs])
+      if (changed) await checkWanted(runs.all())
       await kept.check()
-      tend([...runs], children.commons())
+      tend(runs.all(), children.commons())
       // a tick has its appointment, unless its queue was empty when it was looked at: the one before was just being taken
-      for (const type of runners.keys()) if (!isTick(type) || kept.has(type) || !timers.has(type)) look(type)
+      for (const type of runners.keys()) if (!isTick(type) || kept.has(type) || !pump.hasAppointment(type)) look(type)
     },
 
     /** A worker of a common child kept its event loop from turning for a while. */
@@ -293,13 +233,13 @@ export function createHost(options: HostOptions) {
       starved(
         blocking,
         pid,
-        [...runs].find(({ child }) => child !== undefined && child === culprit),
+        runs.all().find(({ child }) => child !== undefined && child === culprit),
       )
     },
 
     /** Once a second: prolongs all locks in one call. */
     async keepLocks(): Promise<void> {
-      const asked = [...runs].map((run) => ({ run, type: run.type, jobId: run.jobId, token: run.token }))
+      const asked = runs.all().map((run) => ({ run, type: run.type, jobId: run.jobId, token: run.token }))
       for (const { run, token } of await keepLocks(redis, names, asked)) {
         if (run.token !== token) continue // it has been given a new job meanwhile
         const holder = await redis.hget(names.worker(run.nickname), 'token')
@@ -318,22 +258,16 @@ export function createHost(options: HostOptions) {
     /** Ends all runs, in order; resolves when none is left. */
     async drain(reason: EndReason): Promise<void> {
       draining = true
-      for (const timer of timers.values()) clearTimeout(timer)
-      await pumping
-      for (const run of runs) run.end(reason)
-      await Promise.all([kept.endAll(reason), ...[...runs].map((run) => run.done)])
-      while (runs.size) await new Promise((resolve) => setTimeout(resolve, 5))
+      await pump.end()
+      for (const run of runs.all()) run.end(reason)
+      await Promise.all([kept.endAll(reason), ...runs.all().map((run) => run.done)])
+      while (runs.size()) await new Promise((resolve) => setTimeout(resolve, 5))
     },
 
     async close(): Promise<void> {
       draining = closed = true
-      for (const timer of timers.values()) clearTimeout(timer)
+      await pump.end()
       await Promise.all([...runners.values()].map((runner) => runner.close()))
     },
   }
-}
-
-function first<T>(set: ReadonlySet<T>): T | undefined {
-  for (const item of set) return item
-  return undefined
 }

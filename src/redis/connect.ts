@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { HysasError, messageOf } from '../errors.js'
 import { withoutPassword } from '../log.js'
+import { corkWrites } from './cork.js'
 import { watchSilence } from './self-ping.js'
 
 export type RedisRole = 'worker' | 'subscriber' | 'client' | 'node'
@@ -16,7 +17,7 @@ export type RedisRole = 'worker' | 'subscriber' | 'client' | 'node'
 export function connectRedis(url: string, role: RedisRole, name = '', extra: Options = {}): Redis {
   const redis = new Redis(url, { ...OPTIONS[role], connectionName: connectionName(role, name), ...extra })
   redis.on('error', ignore) // ioredis crashes or prints where nobody listens; `ready` and the commands tell
-  return watchSilence(redis, LOOK_MS[role])
+  return watchSilence(corkWrites(redis), LOOK_MS[role])
 }
 
 /** A node has to notice a dead connection while its locks, of three seconds, still hold. */

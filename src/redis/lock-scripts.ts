@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Names } from './names.js'
-import { NOW, script } from './script.js'
+import { NOW, type ScriptArg, script } from './script.js'
 
 /** BullMQ's lock of a job; a run whose node is silent for so long is given to another. */
 export const LOCK_MS = 3000
@@ -15,7 +15,7 @@ export interface HeldLock {
 }
 
 /**
- * Prolongs the locks that a node holds, all in one call; and takes those again that ended while Redis or the node was
+ * Prolongs the locks that a node holds, all in one call, or a few; and takes those again that ended while Redis or the node was
  * away, where nobody else has the job by now (BullMQ's own extendLocks can't revive).
  * @returns those that are lost for good
  */
@@ -24,9 +24,22 @@ export async function keepLocks<Lock extends HeldLock>(
   names: Names,
   held: readonly Lock[],
 ): Promise<Lock[]> {
-  if (held.length === 0) return []
-  const keys = held.flatMap(({ type, jobId }) => [names.jobLock(type, jobId), `${names.queuePrefix}:${type}:active`])
-  const lost = await keepScript(redis, keys, [LOCK_MS, ...held.flatMap(({ jobId, token }) => [jobId, token])])
+  const batches: Promise<Lock[]>[] = []
+  for (let i = 0; i < held.length; i += AT_ONCE) batches.push(keepSome(redis, names, held.slice(i, i + AT_ONCE)))
+  return (await Promise.all(batches)).flat()
+}
+
+/** Locks in one call: Redis is held up for a millisecond by that, and its other clients come in between. */
+const AT_ONCE = 500
+
+async function keepSome<Lock extends HeldLock>(redis: Redis, names: Names, held: readonly Lock[]): Promise<Lock[]> {
+  const keys: string[] = []
+  const args: ScriptArg[] = [LOCK_MS]
+  for (const { type, jobId, token } of held) {
+    keys.push(names.jobLock(type, jobId), `${names.queuePrefix}:${type}:active`)
+    args.push(jobId, token)
+  }
+  const lost = await keepScript(redis, keys, args)
   return lost.flatMap((index) => held[index - 1] ?? [])
 }
 

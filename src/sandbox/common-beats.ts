@@ -4,6 +4,7 @@ import { type Beat, beatMany } from '../redis/beat-scripts.js'
 import type { Names } from '../redis/names.js'
 import { dueAfterMs, infoText } from '../redis/run-scripts.js'
 import { fieldsOf, type Heartbeat, type HeartbeatOptions, statsOf } from './heartbeat.js'
+import { asNobody } from './whose.js'
 
 /** The heartbeats of all workers of a process, with one timer, many in one call of a script. */
 export interface CommonBeats {
@@ -47,7 +48,7 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
     wanting.push(member)
     if (writing) return
     writing = true
-    setImmediate(() => void writeAll())
+    asNobody(() => setImmediate(() => void writeAll()))
   }
 
   const writeAll = async () => {

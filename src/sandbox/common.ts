@@ -129,16 +129,16 @@ export function createCommon(of: {
 function gather(send: (message: ManyMessage) => Promise<void>) {
   let of: ManyMessage['of'] = []
   let sent: Promise<void> | undefined
+  const sendSoon = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const batch = of
+    of = []
+    sent = undefined
+    await send({ hysas: 'many', of: batch })
+  }
   return (n: number, message: ManyMessage['of'][number][1]): Promise<void> => {
     of.push([n, message])
-    sent ??= new Promise((resolve) => {
-      setImmediate(() => {
-        const batch = of
-        of = []
-        sent = undefined
-        void send({ hysas: 'many', of: batch }).then(resolve)
-      })
-    })
+    sent ??= asNobody(sendSoon)
     return sent
   }
 }

@@ -29,7 +29,6 @@ let lookedAt = turnedAt
 let sampledAt = Number.NEGATIVE_INFINITY
 /** One at a time: the main thread may be paused only when it comes back from native code. */
 let sampling: { turns: number; ms: number } | undefined
-let session: Session | undefined
 
 look()
 
@@ -57,7 +56,7 @@ function look(): void {
 function sample(ms: number): void {
   if (sampling) return
   sampling = { turns, ms }
-  session ??= connect()
+  const session = connect()
   session.post('Debugger.enable')
   session.post('Debugger.pause')
 }
@@ -69,6 +68,7 @@ function connect(): Session {
     const goOn = () => {
       connected.post('Debugger.resume')
       connected.post('Debugger.disable', () => {
+        connected.disconnect() // or the process would wait for it at its end
         sampling = undefined
       })
     }

@@ -17,7 +17,7 @@ export const WHOSE = 'hysas.whose'
 
 const TURN_MS = 50
 /** The thread loads after what the first worker needs. */
-const START_MS = 500
+const START_MS = 50
 /** Event-loop delay, 99th percentile of a second, that makes suspicious; and how many calm seconds end it. */
 const LATE_MS = 150
 const CALM_SECONDS = 10
