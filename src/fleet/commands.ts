@@ -46,6 +46,8 @@ export interface CommandContext {
   queues: Queues
   /** Live nodes, this one included, not older than a second; `fresh`: as they are now. */
   nodes(fresh: boolean): Promise<NodeEntry[]>
+  /** A worker's job has been added: this node need not wait until it hears so. */
+  onJob?(type: string): void
   /** @throws HysasError BAD_PARAMS */
   checkParams(type: string, schema: Record<string, unknown>, params: unknown): void
 }
@@ -134,7 +136,7 @@ async function start(context: CommandContext, data: Given, inTime: Promise<void>
       admission.status === 'running' ? `runs on node ${admission.node}, process ${admission.pid}` : 'is wanted already'
     throw new HysasError('NAME_TAKEN', { nickname, type: admission.type, holder: where, node: admission.node })
   }
-  await context.queues.addWorker(jobOf(type, data, offer))
+  await context.queues.addWorker(jobOf(type, data, offer), true, () => context.onJob?.(type))
   return { command: 'start', result: 'admitted', type, nickname, revision: data.revision }
 }
 
@@ -167,7 +169,7 @@ async function restart(context: CommandContext, data: Given): Promise<CommandAns
   if (verdict === 'unknown') throw await unknownWorker(context, nickname)
   if (verdict === 'stopped') throw new HysasError('NOT_RUNNING', { nickname, state: 'stopped', type })
   await context.queues.removeWorker({ type, nickname })
-  await context.queues.addWorker(jobOf(type, data, offer))
+  await context.queues.addWorker(jobOf(type, data, offer), true, () => context.onJob?.(type))
   return { command: 'restart', result: 'admitted', type, nickname, revision: data.revision }
 }
 
@@ -244,20 +246,20 @@ async function offered(context: CommandContext, type: string): Promise<OfferedTy
 /** @throws HysasError FOREIGN_WORKER */
 async function refuseForeign({ redis, names }: CommandContext, nickname: string): Promise<void> {
   if (await redis.hexists(names.worker(nickname), 'type')) return
-  const [worker] = await readForeignWorkers(redis, names, await redisNowMs(redis), nickname)
+  const [worker] = await readForeignWorkers(redis, names, () => redisNowMs(redis), nickname)
   if (worker) throw new HysasError('FOREIGN_WORKER', { nickname, type: worker.type })
 }
 
 /** A nickname is unique over both systems. @throws HysasError NAME_TAKEN */
 async function refuseForeignName({ redis, names }: CommandContext, nickname: string): Promise<void> {
-  const [worker] = await readForeignWorkers(redis, names, await redisNowMs(redis), nickname)
+  const [worker] = await readForeignWorkers(redis, names, () => redisNowMs(redis), nickname)
   if (!worker || worker.status === 'disappeared' || worker.status === 'terminated') return
   const holder = 'runs in the Python HySAS on the same Redis'
   throw new HysasError('NAME_TAKEN', { nickname, type: worker.type, holder, node: '' })
 }
 
 async function unknownWorker({ redis, names }: CommandContext, nickname: string): Promise<HysasError> {
-  const [foreign] = await readForeignWorkers(redis, names, await redisNowMs(redis), nickname)
+  const [foreign] = await readForeignWorkers(redis, names, () => redisNowMs(redis), nickname)
   if (foreign) return new HysasError('FOREIGN_WORKER', { nickname, type: foreign.type })
   const known = await redis.smembers(names.workers)
   return new HysasError('UNKNOWN_WORKER', { nickname, nearest: nearest(nickname, known) })

@@ -8,15 +8,17 @@ import type { WorkerView } from './views.js'
 export async function readForeignWorkers(
   redis: Redis,
   names: Names,
-  nowMs: number,
+  nowMs: number | (() => Promise<number>),
   only?: string,
 ): Promise<WorkerView[]> {
   const all = [...(await readForeign(redis, names)).values()]
   const some = only === undefined ? all : all.filter(({ nickname }) => nickname === only)
+  if (some.length === 0) return []
+  const now = typeof nowMs === 'number' ? nowMs : await nowMs()
   const infos = await readForeignInfos(redis, some)
   return some.flatMap((foreign, i) => {
     const info = infos[i]
-    return info?.heart_beat ? [viewOf(foreign, info, nowMs)] : []
+    return info?.heart_beat ? [viewOf(foreign, info, now)] : []
   })
 }
 

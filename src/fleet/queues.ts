@@ -51,8 +51,9 @@ export function createQueues(redis: Redis, names: Names) {
     /**
      * Gives a wanted worker its job, or its scheduler. May be called again: what is there already stays.
      * @param tell whether to tell all nodes that there is something to take
+     * @param onAdded called as soon as it is there, before anybody is told
      */
-    async addWorker(worker: WorkerJob, tell = true): Promise<void> {
+    async addWorker(worker: WorkerJob, tell = true, onAdded = () => {}): Promise<void> {
       const data: WorkerJobData = { nickname: worker.nickname, revision: worker.revision }
       if (worker.kind === 'repeatable') {
         await get(worker.type).upsertJobScheduler(
@@ -65,6 +66,7 @@ export function createQueues(redis: Redis, names: Names) {
         const jobId = jobIdOf(worker.nickname, worker.revision)
         await get(worker.type).add(worker.nickname, data, { ...WORKER_JOB_OPTIONS, jobId })
       }
+      onAdded()
       if (!tell) return
       await redis.publish(names.wake, JSON.stringify({ what: 'job', type: worker.type, nickname: worker.nickname }))
     },
