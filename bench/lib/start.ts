@@ -11,6 +11,7 @@ const SETTLE_MS = 1000
 export async function measureStarts(bench: Bench, type: string) {
   const fleet = await startFleet(bench, { processors: [type] })
   const stock = await startStock(bench, fleet.redisUrl, 100)
+  const bare = await startStock(bench, fleet.redisUrl, 100, 'bare-processor')
   const heard = await hearFleet(bench, fleet)
   let made = 0
   const ours = async () => {
@@ -25,7 +26,7 @@ export async function measureStarts(bench: Bench, type: string) {
   return inTurn(
     bench,
     bench.quick ? 3 : 9,
-    { 'BullMQ sandbox': async () => (await stock.start()).ms, ours },
+    { 'BullMQ sandbox': async () => (await stock.start()).ms, bare: async () => (await bare.start()).ms, ours },
     { warmUp: 1 },
   )
 }

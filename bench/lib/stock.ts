@@ -2,10 +2,18 @@ import { type ConnectionOptions, Queue, QueueEvents } from 'bullmq'
 import type { Bench } from './bench.js'
 import { startProgram } from './program.js'
 
-/** Stock BullMQ sandbox in a process of its own: each job is a worker without end in a child. */
-export async function startStock(bench: Bench, url: string, concurrency: number) {
+/**
+ * Stock BullMQ sandbox in a process of its own: each job is a worker without end in a child.
+ * @param processor `stock-processor` does what a worker does, a connection and a heartbeat; `bare-processor` nothing
+ */
+export async function startStock(
+  bench: Bench,
+  url: string,
+  concurrency: number,
+  processor: 'stock-processor' | 'bare-processor' = 'stock-processor',
+) {
   const name = `stock-${Math.random().toString(36).slice(2, 8)}`
-  const program = startProgram(bench, 'stock-sandbox', { url, queue: name, concurrency })
+  const program = startProgram(bench, 'stock-sandbox', { url, queue: name, concurrency, processor })
   await program.next()
   const connection = () => bench.connect(url) as unknown as ConnectionOptions
   const queue = new Queue(name, { connection: connection() })
@@ -28,7 +36,7 @@ export async function startStock(bench: Bench, url: string, concurrency: number)
       const ids = Array.from({ length: count }, () => `job-${++made}`)
       const begun = begins(ids)
       const before = performance.now()
-      await queue.addBulk(ids.map((jobId) => ({ name: 'live', data: {}, opts: { jobId, attempts: 1e9 } })))
+      await queue.addBulk(ids.map((jobId) => ({ name: 'live', data: { url }, opts: { jobId, attempts: 1e9 } })))
       const { at, pids } = await begun
       return { ms: at - before, pids, ids }
     },

@@ -38,10 +38,15 @@ export default {
   what: 'memory of one worker beyond the first (PSS)',
   async measure(bench) {
     const { url } = await bench.redis()
-    const stock = await startStock(bench, url, 100)
-    bench.progress('10 workers, BullMQ sandbox')
-    const stockMb = await perWorker(bench, stock.program.pid, 10, stock.start)
-    await stock.program.end()
+    const sandbox = async (processor: 'stock-processor' | 'bare-processor') => {
+      bench.progress(`10 workers, BullMQ sandbox, ${processor}`)
+      const stock = await startStock(bench, url, 100, processor)
+      const mb = await perWorker(bench, stock.program.pid, 10, stock.start)
+      await stock.program.end()
+      return mb
+    }
+    const bareMb = await sandbox('bare-processor')
+    const stockMb = await sandbox('stock-processor')
     const yardstick = { name: 'BullMQ sandbox', value: stockMb, unit: 'MB' }
     const processMb = await ours(bench, 'Idle', 10)
     const sharedMb = await ours(bench, 'IdleShared', 1000)
@@ -52,6 +57,7 @@ export default {
         ours: { name: 'ours', value: processMb, unit: 'MB' },
         bar: atMost(0.85),
         target: atMost(0.6),
+        beside: [{ name: 'BullMQ sandbox of a file that imports nothing', value: bareMb, unit: 'MB' }],
         note: 'node and children together',
       },
       {

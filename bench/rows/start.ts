@@ -6,12 +6,13 @@ export default {
   name: 'start',
   what: 'one start, command sent to `started` heard, `process`',
   async measure(bench) {
-    const { 'BullMQ sandbox': stock, ours } = await measureStarts(bench, 'Idle')
+    const { 'BullMQ sandbox': stock, bare, ours } = await measureStarts(bench, 'Idle')
     return [
       {
         what: this.what,
         yardstick: { name: 'BullMQ sandbox', value: stock.median, unit: 'ms' },
         ours: { name: 'ours', value: ours.median, unit: 'ms' },
+        beside: [{ name: 'BullMQ sandbox of a file that imports nothing', value: bare.median, unit: 'ms' }],
         bar: atMost(0.1),
         target: atMost(7, 'ours'),
       },
