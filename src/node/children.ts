@@ -1,8 +1,9 @@
 import { type Child as BullChild, ChildPool } from 'bullmq'
 import type { Isolation } from '../contract.js'
-import type { ConfigMessage } from '../protocol.js'
+import type { ConfigMessage, InitMessage } from '../protocol.js'
 import { Child } from './child.js'
 import { type CommonsOptions, createCommons } from './commons.js'
+import { createPreloaded } from './preloaded.js'
 import type { WorkerChild } from './worker-child.js'
 
 /** How long a processor may take to load, ms. */
@@ -48,15 +49,23 @@ export function createChildren({ entry, config, spares = 1, onBlocking, onLine }
     return child
   }
   const commons = createCommons({ take, onBlocking, onLine })
+  const preloaded = createPreloaded(spawn)
 
   return {
-    /** A child that may be given a processor to load. */
-    take: (isolation: Isolation): WorkerChild => (isolation === 'shared' ? commons.lodge() : take()),
+    /**
+     * A child that may be given a processor to load, or has it loaded already.
+     * @param preload whether a spare one that has it loaded may be taken, and another is made: those that tick keep their child
+     */
+    take(isolation: Isolation, value: InitMessage['value'], preload: boolean): WorkerChild {
+      if (isolation === 'shared') return commons.lodge()
+      return (preload ? preloaded.take(value) : undefined) ?? take()
+    },
     commons: commons.all,
     refill,
     size: () => all.size,
     async close(): Promise<void> {
       closed = true
+      preloaded.close()
       await Promise.all([...all].map((child) => child.kill('SIGKILL')))
     },
   }
@@ -67,6 +76,8 @@ export interface Hosting {
   type: string
   version: string
   isolation: Isolation
+  /** Of a repeatable worker. */
+  ticks: boolean
   /** A child of an earlier tick, if it is still there. */
   kept?: WorkerChild | undefined
   onChild(child: WorkerChild): void
@@ -90,8 +101,8 @@ export class RunPool extends ChildPool {
   }
 
   override async retain(bundle: string): Promise<BullChild> {
-    const { type, version, isolation, kept, onChild, onLoaded } = this.#hosting
-    const child = kept && !kept.exited ? kept : this.#children.take(isolation)
+    const { type, version, isolation, ticks, kept, onChild, onLoaded } = this.#hosting
+    const child = kept && !kept.exited ? kept : this.#children.take(isolation, { bundle, type, version }, !ticks)
     onChild(child)
     if (child.processFile !== bundle) await child.load({ bundle, type, version }, LOAD_DEADLINE_MS)
     onLoaded()

@@ -98,6 +98,7 @@ export function startRun({ job, token, entry, isolation, children, kept, onLine,
     type: entry.type,
     version: entry.version,
     isolation,
+    ticks: entry.manifest?.kind === 'repeatable',
     kept,
     onChild(child) {
       run.child = child
