@@ -13,7 +13,7 @@ const ROWS_EACH = 1000
 const WORKERS = 2
 
 /** Below what the stream holds, so that nothing is dropped while the store is behind. */
-const count = (bench: Bench): number => (bench.quick ? 20_000 : 60_000)
+const count = (bench: Bench): number => (bench.quick ? 20_000 : 90_000)
 
 async function compare(bench: Bench, shown: string, where: { mysql?: string; sqlite?: string }): Promise<Line> {
   const { mysql, sqlite = '' } = where
