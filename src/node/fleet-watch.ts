@@ -23,12 +23,15 @@ export function createFleetWatch(redis: Redis, names: Names) {
   let state: FleetState | undefined
   const wanted = new Map<string, WorkerHash>()
   const counts = new Map<string, number>()
+  /** Of workers that were heard of and run here: what their node read when it took them. */
+  const taken = new Map<string, WorkerHash>()
   /** Changes by the version that they made. */
   const heard = new Map<number, Change>()
   let sweptAt = Number.NEGATIVE_INFINITY
   let last: Promise<unknown> = Promise.resolve()
 
   const put = (nickname: string, hash: WorkerHash | undefined): void => {
+    if (!hash || isRead(hash)) taken.delete(nickname)
     const before = wanted.get(nickname)?.type
     if (before !== undefined) counts.set(before, (counts.get(before) ?? 0) - 1)
     if (hash?.type === undefined) wanted.delete(nickname)
@@ -59,7 +62,7 @@ export function createFleetWatch(redis: Redis, names: Names) {
     const before = state
     if (before?.generation === now.generation && before.version === now.version) return swept(false)
     if (before && before.generation !== now.generation) {
-      const lost = [...wanted.values()].filter(isRead)
+      const lost = [...wanted].map(([nickname, hash]) => taken.get(nickname) ?? hash).filter(isRead)
       if (lost.length) {
         state = now
         heard.clear()
@@ -98,6 +101,12 @@ export function createFleetWatch(redis: Redis, names: Names) {
   return {
     /** Wanted workers by type, for the fair share. Repeatable ones count too: each keeps a child somewhere. */
     counts: (): ReadonlyMap<string, number> => counts,
+
+    /** A worker is about to run here: should Redis lose its data before it is read again, this is what is put back. */
+    take(hash: WorkerHash): void {
+      const known = wanted.get(hash.nickname ?? '')
+      if (hash.nickname && !(known && isRead(known))) taken.set(hash.nickname, hash)
+    },
 
     /** A change as it is told by whoever made it: it counts at once, and is read at the next look. */
     hear({ nickname, version, ...rest }: WakeMessage): void {

@@ -7,7 +7,7 @@ import type { Blocking } from '../protocol.js'
 import { settleStopped } from '../redis/fleet-scripts.js'
 import { keepLocks, mayCheckStalls } from '../redis/lock-scripts.js'
 import type { Names } from '../redis/names.js'
-import { adoptJob } from '../redis/restore-scripts.js'
+import { adoptJob, type WorkerHash } from '../redis/restore-scripts.js'
 import { separate } from '../redis/separate.js'
 import { readStanding, readWishes } from '../redis/wish-scripts.js'
 import type { StoredEvent } from '../store/types.js'
@@ -35,6 +35,8 @@ export interface HostOptions {
   log: Logger
   /** Fair share of the wanted workers, now. */
   share(): number
+  /** A worker is about to run here: what the fleet has of it. */
+  onTaken(hash: WorkerHash): void
   record(event: Partial<StoredEvent> & { kind: string }): void
   onLine(run: Run, stream: OutputStream, line: string): void
 }
@@ -88,13 +90,14 @@ export function createHost(options: HostOptions) {
       await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
       return
     }
-    const { before, wanted, revision, own, restored } = await readStanding(redis, names, nickname)
+    const { before, wanted, revision, own, restored, hash } = await readStanding(redis, names, nickname)
     if (!wanted || revision !== job.data.revision) {
       await runner.complete(job, token, { how: 'unwanted', nickname })
       // it was stopped when its node had died already, so nobody has written its end
       if (!wanted && revision) await settleStopped(redis, names, entry.type, nickname)
       return
     }
+    options.onTaken(hash)
     if (await adopt(job, token)) return
     if (restored) {
       // the run it stands for goes on at another node, which is to have it

@@ -71,6 +71,8 @@ export interface HysasNode {
 const BEAT_MS = 1000
 /** A node that ends waits for a Redis that is away no longer than this. */
 const AWAY_MS = 2000
+/** Changes of the fleet that come within this time are read together. */
+const READ_MS = 100
 /** Others are told that it ends, if that can be done so soon. */
 const TELL_MS = 500
 /** What is released may take so long. */
@@ -94,6 +96,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   let stopping: Promise<void> | undefined
   let starting: Promise<void> | undefined
   let draining = false
+  let reading: NodeJS.Timeout | undefined
   let resolveStopped: (how: StopHow) => void = () => {}
   const stopped = new Promise<StopHow>((resolve) => {
     resolveStopped = resolve
@@ -169,6 +172,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       log,
       record,
       share: () => fairShare({ name, capacity, types: types(), draining }, nodes, fleet.counts()),
+      onTaken: fleet.take,
       onLine: (run, stream, line) =>
         logs.line(
           { type: run.type, nickname: run.nickname, ...(run.claimed && { epoch: run.claimed.epoch }) },
@@ -233,6 +237,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     if (!host) await catalog.close() // what takes longest in a start
     await starting?.catch(() => {})
     draining = true
+    releasers.push(() => clearTimeout(reading))
     if (host) record({ kind: 'node', message: `node ${name} ends (${how})` }) // else it has never been one
     await Promise.race([beat().catch(() => {}), delay(TELL_MS, undefined, { ref: false })])
     await host?.drain(how).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'not all ended in order'))
@@ -360,7 +365,16 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     // at once, and before its job is told of: by a share that is a second old the first node would take what is the second's
     fleet.hear(message)
     if (what === 'node' || what === 'types') void refresh().catch(() => {})
+    else if (message.version !== undefined) readSoon()
     host?.heard(message)
+  }
+
+  /** What was only heard of can not be put back, should Redis lose it: it is read, together with what comes meanwhile. */
+  function readSoon(): void {
+    reading ??= setTimeout(() => {
+      reading = undefined
+      void refresh().catch(() => {})
+    }, READ_MS)
   }
 
   const node: HysasNode = {

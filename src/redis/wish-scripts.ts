@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Names } from './names.js'
+import type { WorkerHash } from './restore-scripts.js'
 import { script } from './script.js'
 
 /** What the fleet wants of a worker. */
@@ -47,15 +48,21 @@ export interface Standing {
   own: string
   /** Another node's run went on while Redis had lost its data, and is to have this job. */
   restored: boolean
+  /** All that the fleet has of it. */
+  hash: WorkerHash
 }
 
 export async function readStanding(redis: Redis, names: Names, nickname: string): Promise<Standing> {
   const keys = [names.worker(nickname), names.restored(nickname)]
-  const [before = '', wanted, revision, own = '', restored] = await standingScript(redis, keys, [])
-  return { before, wanted: wanted === '1', revision: Number(revision), own, restored: restored === '1' }
+  const [restored, ...flat] = await standingScript(redis, keys, [])
+  const hash: WorkerHash = {}
+  for (let i = 0; i + 1 < flat.length; i += 2) hash[flat[i] ?? ''] = flat[i + 1] ?? ''
+  const { node: before = '', wanted, revision, own = '' } = hash
+  return { before, wanted: wanted === '1', revision: Number(revision), own, restored: restored === '1', hash }
 }
 
 const standingScript = script<string[]>(`
-local w = redis.call('HMGET', KEYS[1], 'node', 'wanted', 'revision', 'own')
-return {w[1] or '', w[2] or '', w[3] or '', w[4] or '', tostring(redis.call('EXISTS', KEYS[2]))}
+local w = redis.call('HGETALL', KEYS[1])
+table.insert(w, 1, tostring(redis.call('EXISTS', KEYS[2])))
+return w
 `)
