@@ -32,6 +32,7 @@ wanted() {
 }
 
 leave_if_alone() {
+  [ -e redis.conf ] || finish # the folder was removed: nobody can use it any more
   (set -C; echo $$ >lock) 2>/dev/null || {
     lives "$(cat lock 2>/dev/null)" || rm -f lock
     return

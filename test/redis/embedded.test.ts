@@ -115,6 +115,16 @@ describe('the embedded Redis', () => {
     expect(existsSync(join(dataDir, 'redis/lock'))).toBe(false)
   })
 
+  it('ends by itself when its folder was removed with its last user', async () => {
+    const dataDir = temporaryFolder()
+    const { child } = await startElsewhere(dataDir)
+    const { keeper, pid } = recordOf(dataDir)
+    child.kill('SIGKILL')
+    removeFolder(dataDir)
+    await gone(pid, 'server')
+    await gone(keeper, 'keeper')
+  })
+
   it('comes back on the same address, with its data, when it is killed', async () => {
     const dataDir = temporaryFolder()
     const embedded = await start(dataDir)
