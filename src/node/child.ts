@@ -13,6 +13,7 @@ import {
   type ManyMessage,
   type PulseMessage,
 } from '../protocol.js'
+import { birthOf } from '../redis/processes.js'
 import { ending, loadInto } from './child-load.js'
 import type { OutputStream, WorkerChild } from './worker-child.js'
 
@@ -75,6 +76,11 @@ export class Child extends EventEmitter implements WorkerChild {
 
   get pid(): number {
     return this.childProcess.pid ?? -1
+  }
+
+  /** Asks the system: of a child that was killed, the word comes a little later. */
+  get isAlive(): boolean {
+    return !this.exited && birthOf(this.pid) !== ''
   }
 
   get exited(): boolean {

@@ -8,6 +8,8 @@ import type { WorkerChild } from './worker-child.js'
 
 /** How long a processor may take to load, ms. */
 const LOAD_DEADLINE_MS = 15_000
+/** Children that are tried for one run, where they are killed before they have it. */
+const LOAD_TRIES = 3
 
 export interface ChildrenOptions {
   entry: string
@@ -43,7 +45,9 @@ export function createChildren({ entry, config, spares = 1, onBlocking, onLine }
   }
 
   const take = (): Child => {
-    const child = spare.shift() ?? spawn()
+    let child = spare.shift()
+    while (child && !child.isAlive) child = spare.shift()
+    child ??= spawn()
     // the replacement waits a little, so that it does not take the processor from the run that is starting
     setTimeout(refill, 50).unref()
     return child
@@ -83,6 +87,8 @@ export interface Hosting {
   onChild(child: WorkerChild): void
   /** The processor is loaded; the run is handed over now. */
   onLoaded(): void
+  /** False once the node is ending the run. */
+  isWanted(): boolean
 }
 
 /**
@@ -101,12 +107,20 @@ export class RunPool extends ChildPool {
   }
 
   override async retain(bundle: string): Promise<BullChild> {
-    const { type, version, isolation, ticks, kept, onChild, onLoaded } = this.#hosting
-    const child = kept && !kept.exited ? kept : this.#children.take(isolation, { bundle, type, version }, !ticks)
-    onChild(child)
-    if (child.processFile !== bundle) await child.load({ bundle, type, version }, LOAD_DEADLINE_MS)
-    onLoaded()
-    return child as unknown as BullChild
+    const { type, version, isolation, ticks, kept, onChild, onLoaded, isWanted } = this.#hosting
+    const value = { bundle, type, version }
+    for (let tries = 1; ; tries++) {
+      const child = kept && !kept.exited ? kept : this.#children.take(isolation, value, !ticks)
+      onChild(child)
+      try {
+        if (child.processFile !== bundle) await child.load(value, LOAD_DEADLINE_MS)
+        onLoaded()
+        return child as unknown as BullChild
+      } catch (error) {
+        // a spare one that somebody killed just then: that is no crash of this worker
+        if (child.signalCode !== 'SIGKILL' || !isWanted() || tries === LOAD_TRIES) throw error
+      }
+    }
   }
 
   override release(): void {}

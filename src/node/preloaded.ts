@@ -49,7 +49,7 @@ export function createPreloaded(spawn: () => Child) {
       clearTimeout(timer)
       timer = setTimeout(refill, QUIET_MS).unref()
       const found = ready.get(value.type)
-      if (!found || found.child.processFile !== value.bundle || found.child.exited) return undefined
+      if (!found?.child.isAlive || found.child.processFile !== value.bundle) return undefined
       ready.delete(value.type)
       return found.child
     },

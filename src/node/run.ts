@@ -117,6 +117,7 @@ export function startRun({ job, token, entry, isolation, children, kept, onLine,
     onLoaded() {
       run.handedAt = performance.now()
     },
+    isWanted: () => !run.ending && !run.killedFor,
   })
   run.done = sandbox<WorkerJobData, RunResult>(entry.bundle, pool)(job, token, abort.signal)
     .then(
