@@ -19,9 +19,12 @@ let client: Client
 let heard: Awaited<ReturnType<typeof hearSaid>>
 let events: { kind: string; message: string }[]
 
-/** Two nodes with four workers, on a Redis with an append-only file: each fault finds them well, and leaves them so. */
+/**
+ * Two nodes with four workers, on a Redis with an append-only file: each fault finds them well, and leaves them so. By
+ * `everysec` Redis acknowledges what it has not written yet, where the disk is slow, and loses it when it is killed.
+ */
 beforeAll(async () => {
-  server = await startRedis({ appendonly: true })
+  server = await startRedis({ appendonly: true, args: ['--appendfsync', 'always'] })
   const folder = processors('Says')
   nodes = await Promise.all(
     ['a', 'b'].map((name) => startNode({ namespace: ns, name, url: server.url, processors: [folder] })),
