@@ -33,6 +33,12 @@ const TOLD_A_SECOND = 10
 /** Commands carried out at the same time by one node. */
 const AT_ONCE = 8
 
+/**
+ * A command that a desk has taken while Redis died, without ever hearing of it, is taken anew after so long: soon enough
+ * for those who wait for it. A desk that was held up for longer does no harm: the same revision gets the same answer.
+ */
+const LOCK_MS = 5000
+
 /** Takes commands: jobs of the queue `Command`, and raw messages on the channel of commands, which become jobs. */
 export function createDesk(options: DeskOptions) {
   const { redis, names, log, record, subscriber } = options
@@ -129,8 +135,8 @@ export function createDesk(options: DeskOptions) {
         connection: redis as unknown as ConnectionOptions,
         prefix: names.queuePrefix,
         concurrency: AT_ONCE,
-        lockDuration: 30_000,
-        stalledInterval: 5000,
+        lockDuration: LOCK_MS,
+        stalledInterval: LOCK_MS / 5,
         maxStalledCount: Number.MAX_SAFE_INTEGER,
         drainDelay: 1,
         runRetryDelay: 1000,
