@@ -4,7 +4,7 @@ import { quick } from './quick.mjs'
 
 /** What a user's program or the node itself loads. One set, so that all share one copy of the common parts. */
 const ENTRIES = {
-  'cli/main': 'src/cli/main.ts',
+  entry: 'src/cli/entry.ts',
   index: 'src/index.ts',
   client: 'src/client.ts',
   testing: 'src/testing.ts',
@@ -42,12 +42,12 @@ export async function bundles(esbuild, root, say) {
     esbuild.build({
       ...common,
       entryPoints: present(root, ENTRIES, say),
-      define: { HYSAS_QUICK: JSON.stringify(quickly.value ? basename(quickly.value.path) : '') },
       format: 'esm',
       splitting: true,
       packages: 'external',
       chunkNames: 'chunks/[name]-[hash]',
     }),
+    program(esbuild, root, common, quickly.value),
     esbuild.build({
       ...common,
       entryPoints: present(root, CHILDREN, say),
@@ -65,6 +65,21 @@ export async function bundles(esbuild, root, say) {
     files: settled.flatMap((result) => result.value?.outputFiles ?? result.value ?? []).map(outputOf(root)),
     errors: settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])),
   }
+}
+
+/** What `hysas` runs: a CommonJS file in a folder that says so, since its name, which everybody knows, ends in `.js`. */
+async function program(esbuild, root, common, quickly) {
+  const { outputFiles } = await esbuild.build({
+    ...common,
+    entryPoints: present(root, { 'cli/main': 'src/cli/main.ts' }, () => {}),
+    format: 'cjs',
+    define: {
+      HYSAS_QUICK: JSON.stringify(quickly ? basename(quickly.path) : ''),
+      HYSAS_ENTRY: JSON.stringify('../entry.js'),
+    },
+    external: ['../entry.js'],
+  })
+  return [...outputFiles, { path: 'cli/package.json', contents: '{ "type": "commonjs" }\n' }]
 }
 
 function outputOf(root) {

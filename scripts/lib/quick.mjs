@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 
 /** What only other commands load, when they are run: it stays outside. */
 const OTHER_COMMANDS =
@@ -32,7 +33,17 @@ export async function quick(esbuild, root, common) {
   return { path: `cli/quick-${hash}.cjs`, contents }
 }
 
+/** Of a package that is loaded as a whole, the part that quick commands use. */
+const PARTS = { bullmq: 'bullmq/dist/esm/classes/queue.js' }
+
 function leaveOut(build) {
+  build.onResolve({ filter: /^bullmq$/ }, ({ kind, importer, resolveDir }) =>
+    build.resolve(join(build.initialOptions.absWorkingDir, 'node_modules', PARTS.bullmq), {
+      kind,
+      importer,
+      resolveDir,
+    }),
+  )
   build.onResolve({ filter: OTHER_COMMANDS }, ({ kind, path }) =>
     kind === 'dynamic-import' ? { path, external: true } : undefined,
   )

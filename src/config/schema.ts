@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { NICKNAME } from '../redis/names.js'
 import { basePathCheck, isHostName, isProxy, listCheck } from './reach.js'
 import type { Settings } from './settings.js'
