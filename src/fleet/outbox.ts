@@ -21,12 +21,19 @@ export function createOutbox(redis: Redis, names: Names): OutboxSource {
     release: async () => {
       await releaseScript(redis, [names.writer], [me])
     },
-    read: async (max) => {
-      const entries = await redis.xrange(names.outbox, '-', '+', 'COUNT', max)
+    read: async (max, after) => {
+      const from = after === undefined ? '-' : `(${after}`
+      const [ids, texts] = await readScript(redis, [names.outbox], [from, max])
+      const events = eventsOf(ids ? ids.split(' ') : [], texts)
+      if (events) return events
+      const entries = await redis.xrange(names.outbox, from, '+', 'COUNT', max)
       return entries.map(([id, fields]) => eventOf(id, fields))
     },
     remove: async (ids) => {
-      if (ids.length) await removeScript(redis, [names.outbox, names.store], ids)
+      const [first, last] = [ids[0], ids.at(-1)]
+      if (first === undefined || last === undefined) return
+      const keys = [names.outbox, names.store]
+      if (!(await removeUpToScript(redis, keys, [first, last]))) await removeScript(redis, keys, ids)
     },
     size: async () => {
       const [waiting, dropped, written] = await sizeScript(redis, [names.outbox, names.store], [])
@@ -63,6 +70,23 @@ const EMPTY: Omit<StoredEvent, 'id' | 'time' | 'kind'> = {
   message: '',
   data: null,
   key: '',
+}
+
+/** All of them, as is nearly always possible; else undefined, and they have to be looked at one by one. */
+function eventsOf(ids: readonly string[], texts: string): StoredEvent[] | undefined {
+  try {
+    const parsed = JSON.parse(`[${texts}]`) as (Partial<StoredEvent> | null)[]
+    if (parsed.length !== ids.length) return undefined
+    const events: StoredEvent[] = []
+    for (const [i, event] of parsed.entries()) {
+      if (typeof event !== 'object' || event === null) return undefined
+      const id = ids[i] ?? ''
+      events.push(completed(event, id, Number(id.slice(0, id.indexOf('-')))))
+    }
+    return events
+  } catch {
+    return undefined
+  }
 }
 
 /** What can't be read is kept as an event too, rather than lost or in the way of the others. */
@@ -120,6 +144,20 @@ return redis.call('DEL', KEYS[1])
 `)
 
 /**
+ * Ids and JSON of the first entries, each in one text: to take two thousand replies apart costs more than all else. The
+ * two don't fit together where there is an entry that is not of our making.
+ */
+const readScript = script<[string, string]>(`
+local ids, texts = {}, {}
+for i, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])) do
+  local fields = entry[2]
+  if #fields ~= 2 or fields[1] ~= 'e' then return {'?', ''} end
+  ids[i], texts[i] = entry[1], fields[2]
+end
+return {table.concat(ids, ' '), table.concat(texts, ',')}
+`)
+
+/**
  * What was added and neither waits nor was removed by a writer was dropped. Redis counts what was added; we count what
  * was removed. A count that is missing or can't be (its Redis lost data) begins anew.
  */
@@ -139,6 +177,21 @@ end
 
 const sizeScript = script<[number, number, number]>(`${COUNT}
 return {length, math.max(0, gone - removed), removed}
+`)
+
+/**
+ * Removes the oldest in one go: from the first of a batch, before which there must be none, to its last, which must still be
+ * there. So what has come into the place of a stream that Redis lost is not taken for it. @returns 0 where that is not so
+ */
+const removeUpToScript = script<number>(`
+local first, last = ARGV[1], ARGV[2]
+if #redis.call('XRANGE', KEYS[1], last, last) == 0 then return 0 end
+if #redis.call('XRANGE', KEYS[1], '-', '(' .. first, 'COUNT', 1) > 0 then return 0 end
+${COUNT}
+local ms, seq = string.match(last, '^(%d+)-(%d+)$')
+local next = ms .. '-' .. string.format('%.0f', tonumber(seq) + 1)
+redis.call('HINCRBY', KEYS[2], 'outbox_removed', redis.call('XTRIM', KEYS[1], 'MINID', next))
+return 1
 `)
 
 const removeScript = script<number>(`${COUNT}

@@ -1,18 +1,15 @@
 import { CompiledQuery } from 'kysely'
 import type { EventsTable, Kind } from './schema.js'
+import { asTheyAre } from './sqlite.js'
 
 /** A statement carries so many characters at most, about: a server refuses what is over its packet size. */
 const STATEMENT_CHARACTERS = 1_000_000
 /** And so many rows. SQLite keeps the statement for a full number prepared, and gains nothing by longer ones. */
-const STATEMENT_ROWS = { mysql: 1000, sqlite: 50 } as const
+const STATEMENT_ROWS = { mysql: 2000, sqlite: 50 } as const
 
 const COLUMNS = [
   ...['time', 'seq', 'kind', 'severity', 'type', 'nickname', 'node', 'epoch', 'source', 'message', 'data'],
   ...['dedupe_key', 'dedupe_hash'],
-]
-const valuesOf = (row: EventsTable): unknown[] => [
-  ...[row.time, row.seq, row.kind, row.severity, row.type, row.nickname, row.node, row.epoch, row.source, row.message],
-  ...[row.data, row.dedupe_key, row.dedupe_hash],
 ]
 
 /**
@@ -20,11 +17,19 @@ const valuesOf = (row: EventsTable): unknown[] => [
  * than a database to carry them out.
  */
 export function insertsOf(kind: Kind, rows: readonly EventsTable[]): CompiledQuery[] {
-  return parts(rows, STATEMENT_ROWS[kind]).map((part) =>
-    kind === 'mysql'
-      ? CompiledQuery.raw(MYSQL, [part.map(valuesOf)])
-      : CompiledQuery.raw(sqliteText(part.length), part.flatMap(valuesOf)),
-  )
+  return parts(rows, STATEMENT_ROWS[kind]).map((part) => {
+    if (kind === 'mysql') return CompiledQuery.raw(MYSQL, [part.map((row) => addValues([], row))])
+    const values: unknown[] = []
+    for (const row of part) addValues(values, row)
+    return CompiledQuery.raw(sqliteText(part.length), asTheyAre(values))
+  })
+}
+
+/** In the order of COLUMNS. */
+function addValues(values: unknown[], row: EventsTable): unknown[] {
+  values.push(row.time, row.seq, row.kind, row.severity, row.type, row.nickname, row.node, row.epoch, row.source)
+  values.push(row.message, row.data, row.dedupe_key, row.dedupe_hash)
+  return values
 }
 
 /** The driver writes a list of lists as rows. */

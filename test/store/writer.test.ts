@@ -153,6 +153,35 @@ describe('the writer of events', () => {
     expect(await stored()).toEqual(ids)
   })
 
+  it('loses and doubles none of many, though reading, writing and removing fail in between', async () => {
+    const source = createOutbox(redis, names)
+    let calls = 0
+    const flaky = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (++calls % 7 === 0 && calls < 30) throw new Error('the connection broke')
+      const done = await work()
+      if (calls % 11 === 0 && calls < 30) throw new Error('the answer was lost')
+      return done
+    }
+    const ids = await record(3017)
+    let most = 0
+    const store = async (): Promise<EventStore> => {
+      const real = await open()
+      const append: EventStore['append'] = (events) => {
+        most = Math.max(most, events.length)
+        return flaky(() => real.append(events))
+      }
+      return { ...real, append }
+    }
+    const read: typeof source.read = (max, after) => flaky(() => source.read(max, after))
+    const remove: typeof source.remove = (removed) => flaky(() => source.remove(removed))
+    const wait: typeof source.wait = (ms, signal) => source.wait(Math.min(ms, 20), signal)
+    newWriter({ source: { ...source, read, remove, wait }, store, batch: 100 }).start()
+    await until(outboxIsEmpty)
+    expect(await stored()).toEqual(ids)
+    expect(most).toBe(100)
+    expect(calls).toBeGreaterThan(90)
+  })
+
   it('writes what waits before it stops, and can be started again', async () => {
     const writer = newWriter()
     writer.start()
