@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
+import { lightIoredis } from './light-ioredis.mjs'
 import { quick } from './quick.mjs'
 
 /** What a user's program or the node itself loads. One set, so that all share one copy of the common parts. */
@@ -54,6 +55,7 @@ export async function bundles(esbuild, root, say) {
       outExtension: { '.js': '.cjs' },
       format: 'cjs',
       minifySyntax: true,
+      plugins: [lightIoredis],
       external: CHILD_EXTERNALS.flatMap((name) => [name, `${name}/*`]),
       define: { 'import.meta.url': '__fileUrl' },
       banner: { js: 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;' },

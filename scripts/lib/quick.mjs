@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { lightIoredis } from './light-ioredis.mjs'
 
 /** What only other commands load, when they are run: it stays outside. */
 const OTHER_COMMANDS =
@@ -24,7 +25,7 @@ export async function quick(esbuild, root, common) {
     minifySyntax: true,
     external: OUTSIDE,
     supported: { 'dynamic-import': false }, // a cached script has none
-    plugins: [{ name: 'quick', setup: leaveOut }],
+    plugins: [lightIoredis, { name: 'quick', setup: leaveOut }],
     define: { 'import.meta.url': '__fileUrl' },
     banner: { js: 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;' },
   })
