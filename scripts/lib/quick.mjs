@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { lateBuiltins } from './late-builtins.mjs'
 import { lightIoredis } from './light-ioredis.mjs'
 
 /** What only other commands load, when they are run: it stays outside. */
@@ -25,9 +26,13 @@ export async function quick(esbuild, root, common) {
     minifySyntax: true,
     external: OUTSIDE,
     supported: { 'dynamic-import': false }, // a cached script has none
-    plugins: [lightIoredis, { name: 'quick', setup: leaveOut }],
+    plugins: [lightIoredis, lateBuiltins, { name: 'quick', setup: leaveOut }],
     define: { 'import.meta.url': '__fileUrl' },
-    banner: { js: 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;' },
+    // as a function, as it is run: to put one around it would copy all of it
+    banner: {
+      js: '(function(require,module,exports,__filename,__dirname){const __fileUrl=require("node:url").pathToFileURL(__filename).href;',
+    },
+    footer: { js: '})' },
   })
   const [{ contents }] = outputFiles
   const hash = createHash('sha256').update(contents).digest('hex').slice(0, 10)

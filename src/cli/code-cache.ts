@@ -7,20 +7,15 @@ import { Script } from 'node:vm'
 const END = Buffer.from('\nwhole\n')
 
 /**
- * Runs a CommonJS program of one file, in ASCII and without `import()`, whose name changes with its contents. What V8 has
- * compiled of it is kept beside the program, where that may be written, so that the next run need not compile it again.
+ * Runs a CommonJS program of one file, in ASCII and without `import()`, whose name changes with its contents and whose text
+ * is the function that Node puts around such a program. What V8 has compiled of it is kept beside the program, where that
+ * may be written, so that the next run need not compile it again.
  * @param use what it is run for: another use compiles other parts of it
  */
 export function runCached(file: string, use: string): void {
   const cache = join(dirname(file), '..', '.code-cache', `${basename(file)}-${use}-${process.version}-${process.arch}`)
   const kept = read(cache)
-  const script = new Script(
-    `(function (require, module, exports, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`,
-    {
-      filename: file,
-      ...(kept && { cachedData: kept }),
-    },
-  )
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file, ...(kept && { cachedData: kept }) })
   // by now more of it is compiled than at its beginning
   if (!kept || script.cachedDataRejected) process.once('exit', () => keep(cache, script))
   const program = { exports: {} }

@@ -1,28 +1,27 @@
 import { isIP } from 'node:net'
-import * as z from 'zod'
+import type { Check } from './check.js'
 
 const NAMED = ['loopback', 'linklocal', 'uniquelocal']
 
 /** `/hysas` of `/hysas/`, `hysas` or `/hysas`; empty for `/`. */
-export function basePathCheck(said: { error: string }) {
-  return z
-    .string(said)
-    .transform((value) => value.replace(/^\/+|\/+$/g, ''))
-    .refine(
-      (value) => value === '' || value.split('/').every((part) => /^[\w.~-]+$/.test(part) && !/^\.+$/.test(part)),
-      said,
-    )
-    .transform((value) => value && `/${value}`)
+export function basePathCheck(wanted: string): Check {
+  return (value) => {
+    if (typeof value !== 'string') return { wanted }
+    const path = value.replace(/^\/+|\/+$/g, '')
+    if (path === '') return { value: '' }
+    const fits = path.split('/').every((part) => /^[\w.~-]+$/.test(part) && !/^\.+$/.test(part))
+    return fits ? { value: `/${path}` } : { wanted }
+  }
 }
 
 /** A list, or in a variable one text with commas, of what `fits`. */
-export function listCheck(fits: (one: string) => boolean, said: { error: string }) {
-  return z
-    .union([z.array(z.string(said), said), z.string(said)], said)
-    .transform((value) =>
-      (typeof value === 'string' ? value.split(',') : value).map((one) => one.trim()).filter(Boolean),
-    )
-    .refine((value) => value.every(fits), said)
+export function listCheck(fits: (one: string) => boolean, wanted: string): Check {
+  return (value) => {
+    const list: unknown = typeof value === 'string' ? value.split(',') : value
+    if (!Array.isArray(list) || !list.every((one) => typeof one === 'string')) return { wanted }
+    const trimmed = list.map((one: string) => one.trim()).filter(Boolean)
+    return trimmed.every(fits) ? { value: trimmed } : { wanted }
+  }
 }
 
 /** An address, a network as `10.0.0.0/8`, or one of the names that express knows. */

@@ -102,17 +102,13 @@ function read(row: SettingRow, found: Found | undefined, around: Surroundings): 
   if (!found) return undefined
   const { value, source, folder } = found
   const given = row.key === 'processors' && typeof value === 'string' ? listOf(value, row.env.includes(source)) : value
-  const result = row.check.safeParse(given)
-  if (!result.success) {
-    const issue = result.error.issues[0]
-    const path = issue?.path.length ? `at ${issue.path.join('.')} ` : ''
-    throw new HysasError('BAD_SETTING', {
-      key: row.key,
-      source,
-      reason: `${path}${issue?.message}${shown(row, value)}`,
-    })
+  const checked = row.check(given)
+  if (!('value' in checked)) {
+    const at = checked.at === undefined ? '' : `at ${checked.at} `
+    const reason = `${at}wanted is ${checked.wanted}${shown(row, value)}`
+    throw new HysasError('BAD_SETTING', { key: row.key, source, reason })
   }
-  const settled = inFolder(row, result.data, folder)
+  const settled = inFolder(row, checked.value, folder)
   const lost = row.paths === 'folders' && (settled as string[]).find((path) => !around.isFolder(path))
   if (lost) throw new HysasError('BAD_SETTING', { key: row.key, source, reason: `there is no folder ${lost}` })
   return settled

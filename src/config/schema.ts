@@ -1,5 +1,5 @@
-import * as z from 'zod'
 import { NICKNAME } from '../redis/names.js'
+import { type Check, listOf, recordOf, text, url, wholeNumber, yesOrNo } from './check.js'
 import { basePathCheck, isHostName, isProxy, listCheck } from './reach.js'
 import type { Settings } from './settings.js'
 
@@ -14,30 +14,24 @@ export interface SettingRow {
   flag?: string
   /** What holds where nobody says anything; for people. */
   default: string
-  /** Reads a value of a flag, a variable (always text) or the file. The issue's text is the reason that the user sees. */
-  check: z.ZodType
+  check: Check
   description: string
   /** Paths in it belong to the folder of their source: the file's folder, else the working folder. */
   paths?: 'folders' | 'databases' | 'folder'
 }
 
 const redisUrl = url(['redis:', 'rediss:'], 'a URL such as redis://user:password@host:6379')
-const databaseUrl = text('a URL such as mysql://user:password@host/name, or the path of an SQLite file').refine(
-  (value) => !value.includes('://') || /^(mysql|mariadb|file|sqlite):\/\/./.test(value),
-  wanted('a URL that begins with mysql:// or file:, or the path of an SQLite file'),
-)
-const token = text('a text').regex(/^[\x21-\x7e]{16,}$/, wanted('at least 16 printable characters without spaces'))
-const wholeNumber = (least: number, most: number) =>
-  z
-    .union(
-      [z.number(), z.string().regex(/^\d+$/, wanted(`a whole number from ${least} to ${most}`))],
-      wanted(`a whole number from ${least} to ${most}`),
-    )
-    .transform(Number)
-    .refine(
-      (value) => Number.isInteger(value) && value >= least && value <= most,
-      wanted(`a whole number from ${least} to ${most}`),
-    )
+const databaseUrl: Check = (value) => {
+  const any = text('a URL such as mysql://user:password@host/name, or the path of an SQLite file')(value)
+  if (!('value' in any)) return any
+  return text(
+    'a URL that begins with mysql:// or file:, or the path of an SQLite file',
+    (given) => !given.includes('://') || /^(mysql|mariadb|file|sqlite):\/\/./.test(given),
+  )(value)
+}
+const token = text('at least 16 printable characters without spaces', (value) => /^[\x21-\x7e]{16,}$/.test(value))
+const name = text('a letter, then at most 62 letters, digits, "_" or "-"', (value) => NICKNAME.test(value))
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error']
 
 export const SETTINGS: readonly SettingRow[] = [
   {
@@ -89,7 +83,7 @@ export const SETTINGS: readonly SettingRow[] = [
     env: ['HYSAS_HOST'],
     flag: '--host <address>',
     default: '127.0.0.1',
-    check: text('an address or a host name').regex(/^[A-Za-z0-9.:_-]+$/, wanted('an address or a host name')),
+    check: text('an address or a host name', (value) => /^[A-Za-z0-9.:_-]+$/.test(value)),
     description: 'Address on which the page listens. Other than loopback needs a token.',
   },
   {
@@ -105,23 +99,21 @@ export const SETTINGS: readonly SettingRow[] = [
     env: ['HYSAS_WEB'],
     flag: '--no-web',
     default: 'true',
-    check: z
-      .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'])], wanted('true or false'))
-      .transform((value) => [true, 'true', '1', 'yes', 'on'].includes(value)),
+    check: yesOrNo,
     description: 'Whether this node serves the page and the API.',
   },
   {
     key: 'basePath',
     env: ['HYSAS_BASE_PATH'],
     default: '`/`',
-    check: basePathCheck(wanted('a path such as /hysas')),
+    check: basePathCheck('a path such as /hysas'),
     description: 'Path under which a proxy shows the page, such as `/hysas`; the proxy passes it on unchanged.',
   },
   {
     key: 'trustProxy',
     env: ['HYSAS_TRUST_PROXY'],
     default: 'none',
-    check: listCheck(isProxy, wanted('addresses or networks such as 127.0.0.1, 10.0.0.0/8 or loopback')),
+    check: listCheck(isProxy, 'addresses or networks such as 127.0.0.1, 10.0.0.0/8 or loopback'),
     description:
       'Addresses or networks of proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: `loopback`, `10.0.0.0/8`. In the variable separated by commas.',
   },
@@ -129,7 +121,7 @@ export const SETTINGS: readonly SettingRow[] = [
     key: 'allowedHosts',
     env: ['HYSAS_ALLOWED_HOSTS'],
     default: 'none',
-    check: listCheck(isHostName, wanted('host names without ports, such as fleet.example.org')),
+    check: listCheck(isHostName, 'host names without ports, such as fleet.example.org'),
     description:
       'Further names by which the page may be asked for, such as `fleet.example.org`. In the variable separated by commas.',
   },
@@ -144,7 +136,7 @@ export const SETTINGS: readonly SettingRow[] = [
     key: 'namespace',
     env: ['HYSAS_NAMESPACE'],
     default: 'HySAS',
-    check: text('a name').regex(NICKNAME, wanted('a letter, then at most 62 letters, digits, "_" or "-"')),
+    check: name,
     description:
       'First part of every key and channel: two fleets of different namespaces share a Redis and never meet.',
   },
@@ -153,7 +145,7 @@ export const SETTINGS: readonly SettingRow[] = [
     env: ['HYSAS_PROCESSORS'],
     flag: '--processors <folder>',
     default: '`processors` in the working folder; the built-in ones always come last',
-    check: z.array(text('a folder'), wanted('one folder or a list of folders')).min(1, wanted('at least one folder')),
+    check: listOf(text('a folder'), 'one folder or a list of folders', 'at least one folder'),
     description:
       'Folders with processor files; an earlier one shadows a later one. In the variable separated as in PATH.',
     paths: 'folders',
@@ -163,7 +155,7 @@ export const SETTINGS: readonly SettingRow[] = [
     env: ['HYSAS_NODE'],
     flag: '--name <name>',
     default: "the host's name",
-    check: text('a name').regex(NICKNAME, wanted('a letter, then at most 62 letters, digits, "_" or "-"')),
+    check: name,
     description: 'Name of this node, unique in the fleet; a default that is taken gets `-2`, `-3` and so on.',
   },
   {
@@ -178,7 +170,7 @@ export const SETTINGS: readonly SettingRow[] = [
     key: 'databases',
     env: [],
     default: 'none',
-    check: z.record(text('a name'), databaseUrl, wanted('an object of names and URLs')),
+    check: recordOf(databaseUrl, 'an object of names and URLs'),
     description: 'What `ctx.database(name)` opens: names and URLs. `raw` and `event` start the worker `Process`.',
     paths: 'databases',
   },
@@ -194,22 +186,7 @@ export const SETTINGS: readonly SettingRow[] = [
     key: 'logLevel',
     env: ['HYSAS_LOG_LEVEL'],
     default: 'info',
-    check: z.enum(['trace', 'debug', 'info', 'warn', 'error'], wanted('one of trace, debug, info, warn, error')),
+    check: text('one of trace, debug, info, warn, error', (value) => LEVELS.includes(value)),
     description: 'What workers and the node log, at least.',
   },
 ]
-
-function text(what: string) {
-  return z.string(wanted(what)).min(1, wanted(what))
-}
-
-function url(protocols: readonly string[], what: string) {
-  return z.string(wanted(what)).refine((value) => {
-    const parsed = URL.canParse(value) ? new URL(value) : undefined
-    return parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== ''
-  }, wanted(what))
-}
-
-function wanted(what: string) {
-  return { error: `wanted is ${what}` }
-}

@@ -8,8 +8,9 @@ export type ScriptArg = string | number | Buffer
  * FLUSH) gets it again. Not made for clusters: keys of one call may lie in any slot.
  */
 export function script<Reply>(lua: string) {
-  const sha = createHash('sha1').update(lua).digest('hex')
+  let sha: string | undefined
   return async (redis: Redis, keys: readonly string[], args: readonly ScriptArg[]): Promise<Reply> => {
+    sha ??= createHash('sha1').update(lua).digest('hex')
     try {
       return (await redis.evalsha(sha, keys.length, ...keys, ...args)) as Reply
     } catch (error) {
