@@ -37,7 +37,26 @@ export interface StartMessage {
   cmd: 1
   job: { id: string; name: string; data: string; opts?: Record<string, unknown> } & Record<string, unknown>
   token: string
+  /** Of a tick for which the node has claimed the name already, and whose end it writes. */
+  claimed?: TickClaimed
 }
+
+/** A child that has waited longer than `TICK_FRESH_MS` before it read it claims the name itself. */
+export interface TickClaimed {
+  epoch: number
+  /** Unix ms by Redis's clock. */
+  nowMs: number
+  /** As JSON, where the child has not been given them before. */
+  params?: string
+  /** By `monotonicMs`. */
+  atMs: number
+}
+
+/** Half the life of a job's lock. */
+export const TICK_FRESH_MS = 1500
+
+/** The same in all processes of a host, and nobody can set it. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
 /** `value` is an EndReason. */
 export interface CancelMessage {
@@ -133,6 +152,8 @@ export interface RunStats {
 export interface RunResult {
   how: 'stopped' | 'restarted' | 'handover' | 'shutdown' | 'done' | 'unwanted' | 'lost' | 'skipped' | 'ticked' | 'stale'
   nickname: string
+  /** Of a tick whose end the node writes: names and texts of the Info fields that have changed. */
+  fields?: string[]
 }
 
 /** A failed run's error: `refused` where trying again is no use (parameters that the processor's schema refuses). */

@@ -22,6 +22,7 @@ import { createRuns } from './runs.js'
 import { createSettle } from './settle.js'
 import { createStarvers } from './starvers.js'
 import { createTending } from './tend.js'
+import { createTicks } from './ticks.js'
 import type { OutputStream, WorkerChild } from './worker-child.js'
 
 export interface HostOptions {
@@ -55,9 +56,10 @@ export function createHost(options: HostOptions) {
   const runners = new Map<string, Runner>()
   const runs = createRuns()
   const kept = createKept({ redis, names, log })
-  const pump = createPump({ ...options, runners, runs, kept, host })
+  const settle = createSettle({ ...options, kept, later: (type, delayMs) => later(type, delayMs) })
+  const ticks = createTicks({ ...options, runs, kept, host, settle })
+  const pump = createPump({ ...options, runners, runs, kept, ticks, host })
   const { look, later } = pump
-  const settle = createSettle({ ...options, kept, later })
   const tend = createTending(node)
   const starved = createStarvers({
     log,
@@ -200,12 +202,6 @@ export function createHost(options: HostOptions) {
         runners.delete(type)
         void runner.close()
       }
-    },
-
-    /** This node's desk has admitted it: what runs of an earlier command ends. */
-    admitted(op: 'start' | 'stop' | 'restart', nickname: string, revision: number): void {
-      if (op === 'start') return
-      for (const run of runs.ofNickname(nickname)) if (run.revision < revision) run.end(op)
     },
 
     /** What came over the wake channel. */

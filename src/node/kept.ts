@@ -5,7 +5,7 @@ import { restRepeatable } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
 import type { WorkerChild } from './worker-child.js'
 
-interface Entry {
+export interface KeptChild {
   child: WorkerChild
   type: string
   version: string
@@ -13,6 +13,8 @@ interface Entry {
   /** The run token that the child claimed with. */
   token: string
   graceMs: number
+  /** Of the parameters that it was given last, as Redis has them. */
+  params?: string | undefined
 }
 
 export type Kept = ReturnType<typeof createKept>
@@ -22,18 +24,18 @@ export type Kept = ReturnType<typeof createKept>
  * belongs to (commanded anew, or ticked elsewhere since) is ended.
  */
 export function createKept({ redis, names, log }: { redis: Redis; names: Names; log: Logger }) {
-  const byNickname = new Map<string, Entry>()
+  const byNickname = new Map<string, KeptChild>()
   /** Children whose end is listened for: each comes back after every tick. */
   const watched = new WeakSet<WorkerChild>()
 
-  const drop = (nickname: string): Entry | undefined => {
+  const drop = (nickname: string): KeptChild | undefined => {
     const entry = byNickname.get(nickname)
     byNickname.delete(nickname)
     return entry
   }
 
   /** Lets the child run `beforeTermination`, within its grace, and kills it. */
-  const finish = async (nickname: string, entry: Entry, reason: EndReason): Promise<void> => {
+  const finish = async (nickname: string, entry: KeptChild, reason: EndReason): Promise<void> => {
     const { child, graceMs, revision } = entry
     if (child.exited) return
     const answered = new Promise<void>((resolve) => {
@@ -51,10 +53,12 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
 
   return {
     size: () => byNickname.size,
-    has: (type: string): boolean =>
-      [...byNickname.values()].some((entry) => entry.type === type && !entry.child.exited),
+    has(type: string): boolean {
+      for (const entry of byNickname.values()) if (entry.type === type && !entry.child.exited) return true
+      return false
+    },
 
-    keep(nickname: string, entry: Entry): void {
+    keep(nickname: string, entry: KeptChild): void {
       byNickname.set(nickname, entry)
       const { child } = entry
       if (watched.has(child)) return
@@ -71,6 +75,15 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
       if (entry.revision === revision) return entry.child
       void finish(nickname, entry, 'restart')
       return undefined
+    },
+
+    /** The same, with all that is known of it, where it has loaded just this; else it stays. */
+    takeAsItIs(nickname: string, revision: number, bundle: string): KeptChild | undefined {
+      const entry = byNickname.get(nickname)
+      if (!entry || entry.child.exited || entry.revision !== revision || entry.child.processFile !== bundle)
+        return undefined
+      byNickname.delete(nickname)
+      return entry
     },
 
     async end(nickname: string, reason: EndReason): Promise<void> {

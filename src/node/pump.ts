@@ -5,6 +5,7 @@ import type { Catalog, CatalogEntry } from './catalog.js'
 import type { Kept } from './kept.js'
 import type { Runner, WorkerJobHandle } from './runner.js'
 import type { Runs } from './runs.js'
+import type { Ticks } from './ticks.js'
 
 export interface PumpOptions {
   capacity: number
@@ -14,6 +15,7 @@ export interface PumpOptions {
   runners: ReadonlyMap<string, Runner>
   runs: Runs
   kept: Kept
+  ticks: Ticks
   share(): number
   /** Runs a job that was taken. Resolves when it is a run, or none is to come of it; never rejects. */
   host(runner: Runner, entry: CatalogEntry, job: WorkerJobHandle, token: string): Promise<void>
@@ -86,6 +88,10 @@ export function createPump(options: PumpOptions) {
     const entry = catalog.get(type)
     if (!runner || !entry?.bundle) return
     if (performance.now() < (avoidUntil.get(type) ?? 0)) return
+    if (options.ticks.fit(entry)) {
+      const next = (await options.ticks.take(runner, entry, () => ended)) ?? (await queues.nextDelayedMs(type))
+      return appoint(type, next)
+    }
     for (let atOnce = 1; !ended; atOnce = AT_ONCE) {
       const wanted = Math.min(atOnce, room(type))
       if (wanted < 1) return
@@ -93,7 +99,11 @@ export function createPump(options: PumpOptions) {
       const taken = await Promise.all(Array.from({ length: wanted }, () => takeOne(runner, entry)))
       if (taken.includes(false)) break
     }
-    const next = await queues.nextDelayedMs(type)
+    appoint(type, await queues.nextDelayedMs(type))
+  }
+
+  /** @param next Unix ms of the next job, if there is one */
+  function appoint(type: string, next: number | undefined): void {
     if (next !== undefined) later(type, next - Date.now() + (isTick(type) && !kept.has(type) ? STICKY_MS : 0))
   }
 

@@ -131,7 +131,8 @@ export function startRun({ job, token, entry, isolation, children, kept, onLine,
   return run
 }
 
-function failureOf(error: unknown, run: Run): RunFailure {
+/** What is told of a run that ended with an error. */
+export function failureOf(error: unknown, run: Run): RunFailure {
   const { endedBy } = run.child ?? {}
   if (endedBy && !run.killedFor) return { message: endedBy.message, ...(endedBy.stack && { stack: endedBy.stack }) }
   const { stack, name, code, refused } = error as RunFailure

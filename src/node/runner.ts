@@ -1,8 +1,9 @@
-import { type ConnectionOptions, type Job, Worker } from 'bullmq'
+import { type ConnectionOptions, Job, JobScheduler, type RepeatOptions, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { RunResult, WorkerJobData } from '../protocol.js'
 import { LOCK_MS, STALL_CHECK_MS } from '../redis/lock-scripts.js'
 import type { Names } from '../redis/names.js'
+import { type Taken, takeTicks } from '../redis/take-scripts.js'
 
 export type WorkerJobHandle = Job<WorkerJobData, RunResult>
 export type Runner = ReturnType<typeof createRunner>
@@ -14,9 +15,10 @@ export type Runner = ReturnType<typeof createRunner>
 export function createRunner(type: string, redis: Redis, names: Names, onError: (error: Error) => void) {
   /** Of failed jobs: when they may be tried again. The node knows; BullMQ asks here. */
   const delays = new Map<string, number>()
+  const connection = redis as unknown as ConnectionOptions
   const worker = new Worker<WorkerJobData, RunResult>(type, null, {
     autorun: false,
-    connection: redis as unknown as ConnectionOptions,
+    connection,
     prefix: names.queuePrefix,
     lockDuration: LOCK_MS,
     stalledInterval: STALL_CHECK_MS,
@@ -28,6 +30,7 @@ export function createRunner(type: string, redis: Redis, names: Names, onError: 
   })
   worker.on('error', onError)
   let drawn = 0
+  let scheduler: JobScheduler | undefined
 
   return {
     type,
@@ -38,6 +41,26 @@ export function createRunner(type: string, redis: Redis, names: Names, onError: 
       const token = `${worker.id}:${drawn++}`
       const job = (await worker.getNextJob(token, { block: false })) as WorkerJobHandle | undefined
       return job ? { job, token } : undefined
+    },
+
+    /** Takes up to `most` ticks that are due, in one call: locked, their next ones scheduled. */
+    async takeTicks(most: number): Promise<Taken & { token: string }> {
+      const token = `${worker.id}:${drawn++}`
+      return { ...(await takeTicks(redis, names, { type, lockToken: token, most })), token }
+    },
+
+    /** A job by its id, where it still is. */
+    async job(jobId: string): Promise<WorkerJobHandle | undefined> {
+      return Job.fromId<WorkerJobData, RunResult>(worker, jobId)
+    },
+
+    /** Gives the scheduler of a job that was taken by `takeTicks` its next one, as BullMQ does where it takes one itself. */
+    async scheduleNext(job: WorkerJobHandle): Promise<void> {
+      const { repeatJobKey, opts, name, data, id = '' } = job
+      const { repeat } = opts as { repeat?: RepeatOptions }
+      if (!repeatJobKey || !repeat) return
+      scheduler ??= new JobScheduler(type, { connection, prefix: names.queuePrefix })
+      await scheduler.upsertJobScheduler(repeatJobKey, repeat, name, data, opts, { override: false, producerId: id })
     },
 
     /** Puts jobs whose lock has ended back to waiting. @returns their ids */
@@ -64,6 +87,8 @@ export function createRunner(type: string, redis: Redis, names: Names, onError: 
     /** Gives it to whoever takes it next. */
     giveBack: (job: WorkerJobHandle, token: string): Promise<unknown> => job.moveToWait(token),
 
-    close: (): Promise<void> => worker.close(true),
+    async close(): Promise<void> {
+      await Promise.all([worker.close(true), scheduler?.close()])
+    },
   }
 }

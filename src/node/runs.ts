@@ -14,6 +14,10 @@ export function createRuns() {
     size: (): number => all.size,
     /** Those of long-running workers. */
     longRunning: (): number => all.size - ticks,
+    has(type: string, nickname: string): boolean {
+      for (const run of byNickname.get(nickname) ?? []) if (run.type === type) return true
+      return false
+    },
     ofNickname: (nickname: string): readonly Run[] => [...(byNickname.get(nickname) ?? [])],
 
     add(run: Run): void {

@@ -21,7 +21,9 @@ export function createContext(of: {
     type,
     nickname,
     params: of.params,
-    signal: ending.signal,
+    get signal() {
+      return ending.signal
+    },
     epoch: session.epoch,
     get log(): Log {
       return session.log
@@ -34,7 +36,7 @@ export function createContext(of: {
     },
     sleep: (ms) => sleep(ms, ending.signal),
     publish: (data, { channel = ownChannel } = {}) => session.publisher.publish(data, checkChannel(channel)),
-    drained: session.publisher.drained,
+    drained: () => session.publisher.drained(),
     async subscribe(source, handler) {
       session.fence.check()
       return of.subscribe(source, handler)

@@ -19,8 +19,7 @@ export interface Ending {
 }
 
 export function createEnding(): Ending {
-  const controller = new AbortController()
-  setMaxListeners(0, controller.signal)
+  let controller: AbortController | undefined
   let reason: Reason | undefined
   let error: unknown
   let resolveEnded: (reason: Reason) => void = () => {}
@@ -32,7 +31,14 @@ export function createEnding(): Ending {
     resolveHurried = resolve
   })
   return {
-    signal: controller.signal,
+    // made at first need: there may be thousands of ticks a second that never look
+    get signal() {
+      if (controller) return controller.signal
+      controller = new AbortController()
+      setMaxListeners(0, controller.signal)
+      if (reason) controller.abort(reason)
+      return controller.signal
+    },
     ended,
     hurried,
     get reason() {
@@ -45,7 +51,7 @@ export function createEnding(): Ending {
       if (reason) return
       reason = why
       error = thrown
-      controller.abort(why)
+      controller?.abort(why)
       resolveEnded(why)
     },
     hurry: () => resolveHurried(),

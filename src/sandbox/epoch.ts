@@ -6,6 +6,7 @@ import { openListening } from './listening.js'
 import type { Repeatable } from './loading.js'
 import type { Session } from './session.js'
 import { noteError } from './state.js'
+import { createTickFields, type TickFields } from './tick-fields.js'
 
 /** What lasts from tick to tick of a repeatable worker, for as long as its child holds the name. */
 export interface Epoch {
@@ -18,7 +19,9 @@ export interface Epoch {
   lastDue: number | undefined
   hears(): string[]
   /** The context of one tick; `release` ends what the tick has subscribed to. */
-  contextOf(params: Record<string, unknown>, ending: Ending): { ctx: Context; release(): Promise<void> }
+  contextOf(params: Record<string, unknown>, ending: Ending): { ctx: Context; release(): Promise<unknown> | undefined }
+  /** What of the Info hash a tick has changed. */
+  readonly changes: TickFields
   beforeTermination(reason: EndReason, ending: Ending): Promise<void>
   close(): Promise<void>
 }
@@ -26,13 +29,14 @@ export interface Epoch {
 /** A repeatable worker hears its Command channel too, between its ticks as well. */
 export function openEpoch(home: Home, session: Session, processor: Repeatable): Epoch {
   let ctx: Context | undefined
-  let aborted = true
+  let released = true
+  let current: Ending | undefined
   const listening = openListening({
     home,
     session,
     processor: {},
     ctx: () => ctx as Context, // there from the first tick on, before anything is handed out
-    aborted: () => aborted,
+    aborted: () => released || current?.reason !== undefined,
     onChange: () => {},
   })
   const { hearing } = listening
@@ -44,6 +48,7 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
     lastDue: undefined,
     params: {},
     hears: hearing.names,
+    changes: createTickFields(session, hearing.names),
     contextOf(params, ending) {
       const subscriptions: { unsubscribe(): Promise<void> }[] = []
       const isFirst = !ctx
@@ -58,19 +63,18 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
           return subscription
         },
       })
-      aborted = false
-      ending.signal.addEventListener('abort', () => {
-        aborted = true
-      })
+      released = false
+      current = ending
       if (isFirst) {
         hearing.open()
         listening.tap().catch(() => {}) // it was closed before it heard anything
       }
       return {
         ctx,
-        async release() {
-          aborted = true
-          await Promise.allSettled(subscriptions.map((subscription) => subscription.unsubscribe()))
+        release() {
+          released = true
+          if (subscriptions.length === 0) return undefined
+          return Promise.allSettled(subscriptions.map((subscription) => subscription.unsubscribe()))
         },
       }
     },

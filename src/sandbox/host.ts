@@ -3,7 +3,7 @@ import type { RunResult, StartMessage, ToChild } from '../protocol.js'
 import { CHILD_COMMAND, PARENT_COMMAND } from '../protocol.js'
 import { createEnding, type Ending } from './ending.js'
 import { failureOf, stackOf } from './failure.js'
-import type { Home, Send } from './home.js'
+import type { Home, Outgoing, Send } from './home.js'
 import { type Loaded, load } from './loading.js'
 import { run } from './run.js'
 import type { Session } from './session.js'
@@ -26,7 +26,9 @@ export function createHost(home: Home, send: Send): Host {
   let loaded: Loaded | undefined
   let ticker: Ticker | undefined
   let session: Session | undefined
-  let current: { ending: Ending; done: Promise<void> } | undefined
+  let current: Ending | undefined
+  /** Resolves when the node has been told how the last run ended. */
+  let done: Promise<void> | undefined
   let over = false
   const onSession = (opened: Session) => {
     session = opened
@@ -57,20 +59,22 @@ export function createHost(home: Home, send: Send): Host {
     const ending = createEnding()
     const stopPulse = home.common ? () => {} : startPulse(send) // a common child tells of itself
     const work = async () => {
+      let answer: Outgoing
       try {
-        const value = await runOnce(message, ending)
-        await send({ cmd: PARENT_COMMAND.completed, value })
+        answer = { cmd: PARENT_COMMAND.completed, value: await runOnce(message, ending) }
       } catch (thrown) {
-        await send({ cmd: PARENT_COMMAND.failed, value: failureOf(thrown) })
-      } finally {
-        stopPulse()
+        answer = { cmd: PARENT_COMMAND.failed, value: failureOf(thrown) }
       }
+      stopPulse()
+      if (ticker) current = undefined // the next tick may come as soon as this one's end is told
+      await send(answer)
     }
-    const done = work()
-    current = { ending, done }
+    current = ending
+    done = work()
     await done
+    if (ticker) return
     current = undefined
-    if (!ticker) over = true
+    over = true
   }
 
   return {
@@ -82,7 +86,7 @@ export function createHost(home: Home, send: Send): Host {
         if (message.hysas === 'logLevel') session?.setLogLevel(message.level)
       } else if (message.cmd === CHILD_COMMAND.init) await init(message.value)
       else if (message.cmd === CHILD_COMMAND.start) await start(message)
-      else if (message.cmd === CHILD_COMMAND.cancel) current?.ending.end(reasonOf(message.value))
+      else if (message.cmd === CHILD_COMMAND.cancel) current?.end(reasonOf(message.value))
     },
     async crash(thrown, what) {
       const log = session?.log ?? home.openLog({ type: loaded?.type ?? '', nickname: '' }, 'info')
@@ -90,16 +94,16 @@ export function createHost(home: Home, send: Send): Host {
       await send({ cmd: PARENT_COMMAND.failed, value: failureOf(thrown) })
     },
     async terminate() {
-      if (current?.ending.reason) current.ending.hurry()
-      current?.ending.end('signal')
-      await current?.done
+      if (current?.reason) current.hurry()
+      current?.end('signal')
+      await done
     },
     cut() {
       over = true
       session?.fence.close()
       ticker?.cut()
-      current?.ending.end('cut')
-      current?.ending.hurry()
+      current?.end('cut')
+      current?.hurry()
     },
   }
 }

@@ -8,7 +8,7 @@ import { createDatabases, type Databases } from './databases.js'
 import type { Ending } from './ending.js'
 import { createEvents, type RunEvents } from './events.js'
 import { createFence, type Fence } from './fence.js'
-import { type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.js'
+import { fieldsOf, type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.js'
 import type { Home, Send } from './home.js'
 import { isLogLevel } from './levels.js'
 import { NO_RESTART } from './outcome.js'
@@ -46,6 +46,10 @@ export interface Session {
   /** The processor's own Redis client, connected at its first command. */
   redis(): Redis
   beatWith(hears: () => string[], ending: Ending): Heartbeat
+  /** The Info fields as they are now. */
+  fields(hears: () => string[]): Record<string, unknown>
+  /** Resolves when all that was published and recorded has been sent; undefined where nothing ever was. */
+  flush(): Promise<unknown> | undefined
   setLogLevel(level: string): void
   /** Writes the end of the run or tick. @returns false where it was written before, or a later run holds the name */
   finish(how: FinishHow, stopInfo: string, fields: Record<string, unknown>): Promise<boolean>
@@ -78,6 +82,8 @@ export function openSession(of: {
   let databases: Databases | undefined
   let events: RunEvents | undefined
   let own: Redis | undefined
+  let published = false
+  let loopDelay = 0
   const openLog = (): Logger => {
     log ??= home.openLog({ type, nickname, epoch }, level)
     return log
@@ -94,6 +100,22 @@ export function openSession(of: {
     epoch,
     started_at: of.startedAtMs / 1000,
     version: of.version,
+  }
+
+  const publisher = createPublisher({ redis, names, fence, state, publishing: of.options.publishing })
+  const beating = {
+    redis,
+    names,
+    fence,
+    state,
+    facts,
+    seconds,
+    loopDelayMs() {
+      loopDelay = home.loopDelayMs()
+      return loopDelay
+    },
+    memoryMb: home.memoryMb,
+    onProblem: (problem: string) => openLog().warn(problem),
   }
 
   return {
@@ -114,7 +136,10 @@ export function openSession(of: {
       return opened
     },
     progress,
-    publisher: createPublisher({ redis, names, fence, state, publishing: of.options.publishing }),
+    get publisher() {
+      published = true
+      return publisher
+    },
     get events() {
       events ??= createEvents({ redis, names, fence, node })
       return events
@@ -130,25 +155,19 @@ export function openSession(of: {
     beatWith(hears, ending) {
       const tooMuch = memoryLimit(of.options.maxMemoryMb, ending)
       const tooLate = loopDelayLimit(of.options.maxLoopDelayMs, ending)
-      const beating: HeartbeatOptions = {
-        redis,
-        names,
-        fence,
-        state,
-        facts,
-        seconds,
+      const beat: HeartbeatOptions = {
+        ...beating,
         hears,
-        loopDelayMs: home.loopDelayMs,
-        memoryMb: home.memoryMb,
         onStats(stats) {
           void send({ hysas: 'stats', nickname, stats })
           tooMuch(stats.memory_mb)
           tooLate(stats.loop_delay_ms)
         },
-        onProblem: (problem) => openLog().warn(problem),
       }
-      return home.common?.beats.start(beating) ?? startHeartbeat(beating)
+      return home.common?.beats.start(beat) ?? startHeartbeat(beat)
     },
+    fields: (hears) => fieldsOf({ ...beating, hears, onStats: () => {} }, Math.round(loopDelay)),
+    flush: () => (published || events ? Promise.all([publisher.flush(), events?.flush()]) : undefined),
     setLogLevel(given) {
       if (!isLogLevel(given)) return
       level = given

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EndReason } from '../contract.js'
-import type { RunResult, StartMessage } from '../protocol.js'
+import { monotonicMs, type RunResult, type StartMessage, TICK_FRESH_MS } from '../protocol.js'
 import { claim, noteSkipped } from '../redis/run-scripts.js'
 import { checkParams } from './check-params.js'
 import { dueOf, missedBetween } from './due.js'
@@ -24,6 +24,13 @@ export interface Ticker {
   cut(): void
 }
 
+interface Begun {
+  one: Epoch
+  nowMs: number
+  /** The first tick of the epoch. */
+  isNew: boolean
+}
+
 /** Runs the ticks of one repeatable worker. Module state, run token and connections stay from tick to tick. */
 export function createTicker(of: {
   home: Home
@@ -35,6 +42,7 @@ export function createTicker(of: {
   const { type, version, processor } = loaded
   const token = randomUUID()
   const graceMs = (processor.graceSeconds ?? 10) * 1000
+  const firstBeatMs = (processor.heartbeatSeconds ?? 1) * 500
   let epoch: Epoch | undefined
   let current: Ending | undefined
 
@@ -81,72 +89,126 @@ export function createTicker(of: {
   /** Calls `tick` and waits for it, but not longer than the grace period once it is to end. @returns what it threw */
   const work = async (one: Epoch, ending: Ending): Promise<{ thrown: unknown } | undefined> => {
     const { ctx, release } = one.contextOf(one.params, ending)
-    const { state, log } = one.session
+    const { session } = one
+    const { state } = session
     let failure: { thrown: unknown } | undefined
-    const ticking = (async () => processor.tick(ctx))().catch((thrown: unknown) => {
-      if (!ending.signal.aborted) failure = { thrown }
-    })
+    let over = false
+    const fail = (thrown: unknown) => {
+      if (!ending.reason) failure = { thrown }
+    }
     state.threads.tick = 'running'
-    await Promise.race([ticking, ending.ended])
-    if (ending.reason !== 'cut' && !(await within(graceMs / 2, ending, ticking))) log.warn('Not ended in time: tick.')
-    await release()
+    try {
+      const ticking: unknown = processor.tick(ctx)
+      if (isPromise(ticking)) {
+        const ended = Promise.resolve(ticking)
+          .catch(fail)
+          .then(() => {
+            over = true
+          })
+        await Promise.race([ended, ending.ended])
+        if (!over && ending.reason !== 'cut' && !(await within(graceMs / 2, ending, ended))) {
+          session.log.warn('Not ended in time: tick.')
+        }
+      }
+    } catch (thrown) {
+      fail(thrown)
+    }
+    const released = release()
+    if (released) await released
     if (ending.reason === 'error') failure ??= { thrown: ending.error }
     state.threads.tick = failure ? 'failed' : 'done'
     if (failure) {
       noteError(state, failure.thrown)
-      log.error({ stack: state.errorMsg }, 'The tick failed.')
+      session.log.error({ stack: state.errorMsg }, 'The tick failed.')
     }
     return failure
   }
 
-  /** Writes the end of the tick, and says how it ended. */
+  /** Writes the end of the tick, or leaves it to the node, and says how it ended. */
   const conclude = async (
     one: Epoch,
     ending: Ending,
-    heartbeat: Heartbeat,
+    beats: Beats,
     failure: { thrown: unknown } | undefined,
+    byNode: boolean,
   ): Promise<RunResult> => {
     const { session } = one
     const { nickname } = session.run
+    if (isOver(ending)) return stale(one, ending)
     const { reason } = ending
-    if (reason === 'stale' || reason === 'cut') {
-      if (reason === 'stale') session.log.warn('The tick ends: a later run has taken over.')
-      return { how: 'stale', nickname }
-    }
-    if (reason) await one.beforeTermination(reason, ending)
-    await within(graceMs / 4, ending, Promise.all([session.publisher.flush(), session.events.flush()]))
+    if (reason) await one.beforeTermination(reason as EndReason, ending)
+    const flushed = session.flush()
+    if (flushed) await within(graceMs / 4, ending, flushed)
     if (reason === 'signal') throw new RunError({ message: 'ended by SIGTERM', code: 'SIGTERM' })
     if (failure) {
-      await within(500, ending, heartbeat.beat()) // with the error in it
+      await within(500, ending, beats.start().beat()) // with the error in it
+      one.changes.reset()
       throw failure.thrown
     }
-    await within(500, ending, heartbeat.stop())
+    const beating = beats.stop()
+    if (beating) {
+      await within(500, ending, beating)
+      one.changes.reset()
+    }
+    if (byNode && !ending.reason) return { how: 'ticked', nickname, fields: one.changes.take() }
+    if (isOver(ending)) return stale(one, ending)
     const outcome = (reason && OUTCOMES[reason]) ?? { how: 'ticked' as const, stopInfo: '' }
-    const finished = await session.finish(outcome.how, outcome.stopInfo, heartbeat.fields())
+    const finished = await session.finish(outcome.how, outcome.stopInfo, session.fields(one.hears))
     return { how: finished ? outcome.how : 'stale', nickname }
+  }
+
+  const stale = ({ session }: Epoch, { reason }: Ending): RunResult => {
+    if (reason === 'stale') session.log.warn('The tick ends: a later run has taken over.')
+    return { how: 'stale', nickname: session.run.nickname }
+  }
+
+  /** Whether the node has claimed the name for what this child has, and not too long ago. */
+  const isHeld = ({ claimed }: StartMessage): boolean =>
+    claimed !== undefined &&
+    epoch !== undefined &&
+    epoch.session.epoch === claimed.epoch &&
+    !epoch.session.fence.closed &&
+    monotonicMs() - claimed.atMs < TICK_FRESH_MS
+
+  /** The epoch of a tick that holds the name, and when it began; or how it ends without having begun. */
+  const begin = async (start: StartMessage): Promise<Begun | RunResult> => {
+    const { nickname } = jobData(start)
+    const { claimed: given } = start
+    if (given && epoch && isHeld(start)) {
+      if (given.params !== undefined) await renewParams(epoch, JSON.parse(given.params) as Record<string, unknown>)
+      return { one: epoch, nowMs: given.nowMs, isNew: false }
+    }
+    const claimed = await claimTick(start)
+    if (!claimed.claimed) return { how: claimed.why === 'busy' ? 'skipped' : claimed.why, nickname }
+    await send({ hysas: 'claimed', nickname, token, epoch: claimed.epoch })
+    if (claimed.fresh || epoch?.session.fence.closed) await closeEpoch()
+    const isNew = !epoch
+    epoch ??= open(nickname, claimed.epoch, claimed.nowMs)
+    const one = epoch
+    await renewParams(one, claimed.params)
+    return { one, nowMs: claimed.nowMs, isNew }
   }
 
   return {
     async tick(start, ending) {
-      const { nickname } = jobData(start)
-      const claimed = await claimTick(start)
-      if (!claimed.claimed) return { how: claimed.why === 'busy' ? 'skipped' : claimed.why, nickname }
-      await send({ hysas: 'claimed', nickname, token, epoch: claimed.epoch })
       current = ending
-      if (claimed.fresh || epoch?.session.fence.closed) await closeEpoch()
-      const isNew = !epoch
-      epoch ??= open(nickname, claimed.epoch, claimed.nowMs)
-      const one = epoch
-      await renewParams(one, claimed.params)
-      countTick(one, start, claimed.nowMs)
-      const heartbeat = one.session.beatWith(one.hears, ending)
-      if (isNew) void heartbeat.beat().then(() => send({ hysas: 'started', nickname }))
+      let beats: Beats | undefined
       try {
-        return await conclude(one, ending, heartbeat, await work(one, ending))
+        const begun = await begin(start)
+        if (!('one' in begun)) return begun
+        const { one, nowMs, isNew } = begun
+        countTick(one, start, nowMs)
+        beats = beatsOf(() => one.session.beatWith(one.hears, ending), isNew ? 0 : firstBeatMs)
+        if (isNew) {
+          const { nickname } = one.session.run
+          const heartbeat = beats.start()
+          void heartbeat.beat().then(() => send({ hysas: 'started', nickname }))
+        }
+        return await conclude(one, ending, beats, await work(one, ending), start.claimed !== undefined)
       } finally {
-        void heartbeat.stop()
+        void beats?.stop()
         if (ending.reason === 'stale') await closeEpoch()
-        current = undefined
+        if (current === ending) current = undefined
       }
     },
 
@@ -158,7 +220,8 @@ export function createTicker(of: {
       if (epoch) {
         const { session } = epoch
         await epoch.beforeTermination(reason, ending)
-        await within(graceMs / 4, ending, Promise.all([session.publisher.flush(), session.events.flush()]))
+        const flushed = session.flush()
+        if (flushed) await within(graceMs / 4, ending, flushed)
         const { threads, errors } = session.state
         await session.finish(outcome.how, outcome.stopInfo, { threads, errors })
         await closeEpoch()
@@ -193,3 +256,39 @@ function countTick(one: Epoch, start: StartMessage, nowMs: number): void {
   }
   one.lastDue = due
 }
+
+/** The heartbeats of one tick. */
+interface Beats {
+  /** From now on at the latest. */
+  start(): Heartbeat
+  /** Resolves when none is under way; undefined where there never was one. */
+  stop(): Promise<void> | undefined
+}
+
+/** A tick that ends before a first heartbeat would be due has none, and costs none. */
+function beatsOf(open: () => Heartbeat, firstMs: number): Beats {
+  let heartbeat: Heartbeat | undefined
+  let stopped = false
+  const start = (): Heartbeat => {
+    clearTimeout(timer)
+    heartbeat ??= open()
+    return heartbeat
+  }
+  const timer = setTimeout(() => {
+    if (!stopped) void start().beat()
+  }, firstMs)
+  return {
+    start,
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+      return heartbeat?.stop()
+    },
+  }
+}
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value
+
+/** Nothing is to be written any more. */
+const isOver = ({ reason }: Ending): boolean => reason === 'stale' || reason === 'cut'
