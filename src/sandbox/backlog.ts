@@ -5,8 +5,11 @@ import { HysasError } from '../errors.js'
 const LIMIT_BYTES = 64 * 1024 * 1024
 /** What waits beyond it makes nothing faster, and costs memory: who asks is to wait. */
 const ENOUGH_BYTES = 2 * 1024 * 1024
-/** A loop that only publishes must not keep the event loop from heartbeats and the network for longer, ms. */
-const SLICE_MS = 10
+/**
+ * A loop that only publishes must not keep the event loop from heartbeats and the network for longer, ms: what it has
+ * published leaves in the turn after, so a longer one has Redis wait for work, and then the loop for Redis.
+ */
+const SLICE_MS = 2
 
 /** What is published and not yet taken by Redis. */
 export interface Backlog {
