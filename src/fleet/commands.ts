@@ -46,7 +46,9 @@ export interface CommandContext {
   queues: Queues
   /** Live nodes, this one included, not older than a second; `fresh`: as they are now. */
   nodes(fresh: boolean): Promise<NodeEntry[]>
-  /** A worker's job has been added: this node need not wait until it hears so. */
+  /** A command has been admitted: this node need not wait until it hears so. */
+  onAdmitted?(op: AdmitRequest['op'], nickname: string, revision: number): void
+  /** A worker's job has been added: likewise. */
   onJob?(type: string): void
   /** @throws HysasError BAD_PARAMS */
   checkParams(type: string, schema: Record<string, unknown>, params: unknown): void
@@ -67,13 +69,11 @@ export interface CommandAnswer {
 export async function execute(context: CommandContext, name: CommandName, data: CommandData): Promise<CommandAnswer> {
   let revision = data.revision
   try {
-    // asked beside the rest, as each answer takes its time
-    const inTime = asked(refuseExpired(context, name, data))
     if (revision === undefined) {
-      await inTime
+      await refuseExpired(context, name, data)
       revision = await draw(context, data)
     }
-    return await carryOut(context, name, { ...data, revision }, inTime)
+    return await carryOut(context, name, { ...data, revision })
   } catch (error) {
     // later commands of the nickname need not wait for it
     if (revision !== undefined && data.nickname !== undefined)
@@ -82,15 +82,11 @@ export async function execute(context: CommandContext, name: CommandName, data: 
   }
 }
 
-async function carryOut(
-  context: CommandContext,
-  name: CommandName,
-  given: Given,
-  inTime: Promise<void>,
-): Promise<CommandAnswer> {
-  if (name === 'start') return start(context, given, inTime)
-  if (name === 'stop') return stop(context, given, inTime)
-  await inTime
+async function carryOut(context: CommandContext, name: CommandName, given: Given): Promise<CommandAnswer> {
+  // whether these two are in time is asked with their admission: each answer of Redis takes its time
+  if (name === 'start') return start(context, given)
+  if (name === 'stop') return stop(context, given)
+  await refuseExpired(context, name, given)
   if (name === 'restart') return restart(context, given)
   if (name === 'send') return send(context, given)
   return shutdown(context, given)
@@ -98,16 +94,14 @@ async function carryOut(
 
 type Given = CommandData & { revision: number }
 
-/** Lets a question be asked now and its refusal be taken later. */
-function asked<T>(question: Promise<T>): Promise<T> {
-  question.catch(() => {})
-  return question
-}
-
 async function refuseExpired({ redis }: CommandContext, command: string, { deadline }: CommandData): Promise<void> {
   if (deadline === undefined) return
-  const late = (await redisNowMs(redis)) - deadline
-  if (late > 0) throw new HysasError('EXPIRED', { command, agoSeconds: Math.ceil(late / 1000) })
+  const lateMs = (await redisNowMs(redis)) - deadline
+  if (lateMs > 0) throw expired(command, lateMs)
+}
+
+function expired(command: string, lateMs: number): HysasError {
+  return new HysasError('EXPIRED', { command, agoSeconds: Math.ceil(lateMs / 1000) })
 }
 
 /** A command given by hand has no revision: the desk draws it, so that it counts as of now. */
@@ -115,15 +109,12 @@ async function draw({ redis, names }: CommandContext, { nickname }: CommandData)
   return (await drawRevision(redis, names, nickname === undefined ? '' : checkNickname(nickname), 1000)).revision
 }
 
-async function start(context: CommandContext, data: Given, inTime: Promise<void>): Promise<CommandAnswer> {
-  const ours = asked(refuseForeignName(context, String(data.nickname)))
-  await inTime
+async function start(context: CommandContext, data: Given): Promise<CommandAnswer> {
   const type = checkType(data.type)
   const nickname = checkNickname(data.nickname)
   const offer = await offered(context, type)
   const params = data.params ?? {}
   context.checkParams(type, offer.params, params)
-  await ours
   const admission = await decide(context, {
     ...request('start', data),
     type,
@@ -140,13 +131,11 @@ async function start(context: CommandContext, data: Given, inTime: Promise<void>
   return { command: 'start', result: 'admitted', type, nickname, revision: data.revision }
 }
 
-async function stop(context: CommandContext, data: Given, inTime: Promise<void>): Promise<CommandAnswer> {
-  const ours = asked(refuseForeign(context, String(data.nickname)))
-  await inTime
+async function stop(context: CommandContext, data: Given): Promise<CommandAnswer> {
   const nickname = checkNickname(data.nickname)
-  await ours
   const { verdict, type } = await decide(context, request('stop', data))
   if (verdict === 'unknown') throw await unknownWorker(context, nickname)
+  if (!type) await refuseForeign(context, nickname)
   if (verdict === 'protected') throw new HysasError('PROTECTED_WORKER', { nickname })
   if (type) {
     await context.queues.removeWorker({ type, nickname })
@@ -190,7 +179,7 @@ async function shutdown(context: CommandContext, data: Given): Promise<CommandAn
   if (data.forget) {
     for (const { nickname } of await readWanted(redis, names)) {
       const { revision } = await drawRevision(redis, names, nickname, 1000)
-      await stop(context, { nickname, revision, by: data.by }, Promise.resolve()).catch((error: unknown) => {
+      await stop(context, { nickname, revision, by: data.by }).catch((error: unknown) => {
         if (!(error instanceof HysasError)) throw error // the system's own workers stay
       })
     }
@@ -212,19 +201,28 @@ function request(op: AdmitRequest['op'], data: Given): AdmitRequest {
     kind: '',
     isolation: '',
     patient: true,
+    deadline: data.deadline,
   }
 }
 
 /** How long a command waits for earlier ones of its nickname that have not been seen yet. */
 const PATIENCE_MS = 1000
 
-async function decide({ redis, names }: CommandContext, request: AdmitRequest): Promise<Admission> {
+async function decide(context: CommandContext, request: AdmitRequest): Promise<Admission> {
+  const { redis, names } = context
+  const { op, nickname, revision } = request
   const until = performance.now() + PATIENCE_MS
-  for (;;) {
-    const admission = await admit(redis, names, { ...request, patient: performance.now() < until })
-    if (admission.verdict === 'superseded') throw new HysasError('SUPERSEDED', { nickname: request.nickname })
-    if (admission.verdict !== 'wait') return admission
-    await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let foreignSeen = false; ; ) {
+    const admission = await admit(redis, names, { ...request, foreignSeen, patient: performance.now() < until })
+    const { verdict } = admission
+    if (verdict === 'superseded') throw new HysasError('SUPERSEDED', { nickname })
+    if (verdict === 'expired') throw expired(op, admission.lateMs)
+    if (verdict === 'admitted') context.onAdmitted?.(op, nickname, revision)
+    if (verdict === 'foreign') {
+      await refuseForeignName(context, nickname)
+      foreignSeen = true
+    } else if (verdict === 'wait') await new Promise((resolve) => setTimeout(resolve, 20))
+    else return admission
   }
 }
 

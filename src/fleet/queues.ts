@@ -51,7 +51,7 @@ export function createQueues(redis: Redis, names: Names) {
     /**
      * Gives a wanted worker its job, or its scheduler. May be called again: what is there already stays.
      * @param tell whether to tell all nodes that there is something to take
-     * @param onAdded called as soon as it is there, before anybody is told
+     * @param onAdded called as soon as it is on its way to Redis: what asks there next, over the same connection, finds it
      */
     async addWorker(worker: WorkerJob, tell = true, onAdded = () => {}): Promise<void> {
       const data: WorkerJobData = { nickname: worker.nickname, revision: worker.revision }
@@ -62,11 +62,13 @@ export function createQueues(redis: Redis, names: Names) {
           // a failed tick is not tried again: the next one comes anyway
           { name: worker.nickname, data, opts: { ...WORKER_JOB_OPTIONS, attempts: 1 } },
         )
+        onAdded()
       } else {
         const jobId = jobIdOf(worker.nickname, worker.revision)
-        await get(worker.type).add(worker.nickname, data, { ...WORKER_JOB_OPTIONS, jobId })
+        const added = get(worker.type).add(worker.nickname, data, { ...WORKER_JOB_OPTIONS, jobId })
+        setImmediate(onAdded)
+        await added
       }
-      onAdded()
       if (!tell) return
       await redis.publish(names.wake, JSON.stringify({ what: 'job', type: worker.type, nickname: worker.nickname }))
     },

@@ -204,6 +204,12 @@ export function createHost(options: HostOptions) {
       }
     },
 
+    /** This node's desk has admitted it: what runs of an earlier command ends. */
+    admitted(op: 'start' | 'stop' | 'restart', nickname: string, revision: number): void {
+      if (op === 'start') return
+      for (const run of runs.ofNickname(nickname)) if (run.revision < revision) run.end(op)
+    },
+
     /** What came over the wake channel. */
     heard(message: { what?: string; type?: string; nickname?: string; epoch?: number }): void {
       const { what, type, nickname } = message

@@ -192,7 +192,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await subscriber.subscribe(names.wake)
     if (settings.alertUrl) await startAlerts(settings.alertUrl, subscriber)
     await redis.publish(names.wake, JSON.stringify({ what: 'node', node: name }))
-    const context = { redis, names, queues, checkParams, nodes: liveNodes, onJob: mine.look }
+    const context = { redis, names, queues, checkParams, nodes: liveNodes, onAdmitted: mine.admitted, onJob: mine.look }
     const desk = createDesk({ ...context, node: name, subscriber, commandToken: settings.commandToken, log, record })
     releasers.push(() => desk.close())
     await ensureSystem(context, settings)

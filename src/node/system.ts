@@ -28,6 +28,7 @@ async function want(context: CommandContext, name: string): Promise<void> {
     kind: offer.kind,
     isolation: offer.isolation,
     patient: false,
+    foreignSeen: true,
   })
   if (verdict !== 'admitted' && verdict !== 'taken') return
   const { kind, every, cron, timezone } = offer

@@ -46,6 +46,10 @@ export interface AdmitRequest {
   isolation: string
   /** Whether to answer `wait` while an earlier command for the same nickname is still under way. */
   patient: boolean
+  /** Redis ms after which it is refused. */
+  deadline?: number | undefined
+  /** Of a start: whether workers of another HySAS have been looked through for the name. */
+  foreignSeen?: boolean
 }
 
 export type AdmitVerdict =
@@ -66,6 +70,10 @@ export type AdmitVerdict =
   | 'protected'
   /** An earlier command has not been seen yet: ask again shortly. */
   | 'wait'
+  /** Workers of another HySAS beat on the same Redis: see that the name is none of theirs, then ask again. */
+  | 'foreign'
+  /** Refused: its deadline is over. */
+  | 'expired'
 
 export interface Admission {
   verdict: AdmitVerdict
@@ -77,30 +85,43 @@ export interface Admission {
   /** Of the run before, so that its job can be ended. */
   previousRevision: number
   kind: string
+  /** Of one that has expired: by how much, ms. */
+  lateMs: number
 }
 
 /** Decides on one command, by revision: the order of revisions is the order of effects, however many desks work at once. */
 export async function admit(redis: Redis, names: Names, request: AdmitRequest): Promise<Admission> {
   const { nickname } = request
-  const [verdict, type = '', node = '', pid = '', previous = '0', kind = '', running = '0'] = await admitScript(
-    redis,
-    [names.worker(nickname), names.workers, names.wanted, names.pending(nickname), names.wake, names.fleet],
-    [
-      request.op,
-      nickname,
-      request.revision,
-      request.type,
-      request.params,
-      request.by,
-      request.system ? '1' : '0',
-      request.kind,
-      request.isolation,
-      request.patient ? '1' : '0',
-      TOMBSTONE_MS,
-    ],
-  )
+  const [verdict, type = '', node = '', pid = '', previous = '0', kind = '', running = '0', late = '0'] =
+    await admitScript(
+      redis,
+      [
+        names.worker(nickname),
+        names.workers,
+        names.wanted,
+        names.pending(nickname),
+        names.wake,
+        names.fleet,
+        names.foreign,
+      ],
+      [
+        request.op,
+        nickname,
+        request.revision,
+        request.type,
+        request.params,
+        request.by,
+        request.system ? '1' : '0',
+        request.kind,
+        request.isolation,
+        request.patient ? '1' : '0',
+        TOMBSTONE_MS,
+        request.deadline ?? 0,
+        request.foreignSeen ? '1' : '0',
+      ],
+    )
   const status = running === '1' ? 'running' : 'waiting'
-  return { verdict, type, node, pid, status, previousRevision: Number(previous), kind }
+  return { verdict, type, node, pid, status, previousRevision: Number(previous), kind, lateMs: Number(late) }
 }
 
 /** A stop of a worker that never was is remembered so long, so that its start, if it comes later, is superseded. */
@@ -108,7 +129,13 @@ const TOMBSTONE_MS = 3_600_000
 
 // A refused command leaves nothing behind, so that the last accepted one counts. Where an earlier command is still on
 // its way and would change the verdict, the asker is told to wait for it.
-const admitScript = script<[AdmitVerdict, string?, string?, string?, string?, string?, string?]>(`${NOW}
+const admitScript = script<[AdmitVerdict, string?, string?, string?, string?, string?, string?, string?]>(`${NOW}
+local deadline = tonumber(ARGV[12])
+if deadline > 0 and now > deadline then
+  redis.call('ZREM', KEYS[4], ARGV[3])
+  return {'expired', '', '', '', '0', '', '0', string.format('%.0f', now - deadline)}
+end
+if ARGV[1] == 'start' and ARGV[13] == '0' and redis.call('EXISTS', KEYS[7]) == 1 then return {'foreign'} end
 local worker, workers, wanted, pending, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local op, nickname, revision, patient = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[10] == '1'
 local w = redis.call('HMGET', worker, 'revision', 'wanted', 'type', 'node', 'pid', 'system', 'kind', 'running')

@@ -6,21 +6,22 @@ import { noteError } from './state.js'
 /** Lets the hooks at work come to their end, then calls `beforeTermination`, all within the grace period. */
 export async function windDown(life: Life): Promise<void> {
   const { session, processor, ending, parts } = life
-  const { state, log } = session
+  // its log is opened by its first line, which costs some ms: before `beforeTermination` only where there is one
+  const { state } = session
   const graceMs = (processor.graceSeconds ?? 10) * 1000
   const began = performance.now()
   // The last heartbeat wants to be written before the node, at the end of the grace period, sends a signal.
   const left = () => graceMs - Math.min(500, graceMs / 10) - (performance.now() - began)
   if (ending.reason === 'error') {
     noteError(state, ending.error)
-    log.error({ stack: state.errorMsg }, 'The run ends by an error.')
+    session.log.error({ stack: state.errorMsg }, 'The run ends by an error.')
   }
-  if (ending.reason === 'stale') log.warn('The run ends: a later one has taken over.')
+  if (ending.reason === 'stale') session.log.warn('The run ends: a later one has taken over.')
 
   const stopped = Promise.all([parts.settled(), life.listening.hearing.close()])
   if (!(await within(graceMs / 2, ending, stopped))) {
     state.cutShort = parts.running().join(', ') || 'receive'
-    log.warn(`Not ended in time: ${state.cutShort}.`)
+    session.log.warn(`Not ended in time: ${state.cutShort}.`)
   }
   for (const name of ['command', 'receive']) if (state.threads[name]) state.threads[name] = 'done'
   if (ending.reason !== 'stale') await beforeTermination(life, left)
