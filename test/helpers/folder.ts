@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const made = new Set<string>()
+let isHeard = false
 
 /** A new empty folder, removed at the end of the test process at the latest. */
 export function temporaryFolder(name = 'hysas-test'): string {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`))
-  if (made.size === 0) process.once('exit', () => [...made].forEach(removeFolder))
   made.add(folder)
+  if (!isHeard) process.once('exit', () => [...made].forEach(removeFolder))
+  isHeard = true
   return folder
 }
 
