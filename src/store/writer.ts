@@ -49,11 +49,14 @@ export interface Writer {
   state(): WriterState
 }
 
-/** While there is much to write, place and backlog are looked at no more often than this, ms: far more often than the place ends. */
+/** Place and backlog are looked at no more often than this, ms: far more often than the place ends. */
 const LOOK_MS = 500
-/** Pauses in ms: nothing waits; another one writes. */
-const IDLE_MS = 250
+/** Pauses in ms: little or nothing waits; much comes, though not yet another full batch; another one writes. */
+const IDLE_MS = 100
+const BUSY_MS = 20
 const STANDBY_MS = 2000
+/** Events of one batch that are much. */
+const MUCH = 100
 /** After an error: doubles from the first to the last. */
 const BACKOFF_MS = [1000, 15_000] as const
 /** A database that has not answered by then counts as away. */
@@ -134,8 +137,7 @@ export function createWriter(options: WriterOptions): Writer {
     change({ lastError: '', lag: Math.max(0, state.lag - events.length) })
     writtenAtError = undefined
     if (events.length === batch) return 0
-    lookedAt = Number.NEGATIVE_INFINITY
-    return IDLE_MS
+    return events.length < MUCH ? IDLE_MS : BUSY_MS
   }
 
   /** What is to be written now. While there is more than that, the next is asked for already. */
