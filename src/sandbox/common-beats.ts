@@ -98,7 +98,7 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
       changed.push(name, text)
     }
     const { run } = of.fence
-    if (changed.length || !member.json) member.json = JSON.stringify({ ...fields, ...run }).slice(1)
+    if (changed.length || !member.json) member.json = JSON.stringify(fields).slice(1)
     return { run, dueMs: dueAfterMs(of.seconds), json: member.json, changed }
   }
 

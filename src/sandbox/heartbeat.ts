@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import type { Isolation } from '../contract.js'
 import { messageOf } from '../errors.js'
 import type { RunStats } from '../protocol.js'
 import type { Names } from '../redis/names.js'
@@ -15,13 +16,27 @@ export interface Heartbeat {
   stop(): Promise<void>
 }
 
+/** Fields that stay the same for the run. */
+export interface Facts {
+  nickname: string
+  type: string
+  pid: number
+  isolation: Isolation
+  token: string
+  heart_beat_interval: number
+  node: string
+  epoch: number
+  /** Unix seconds. */
+  started_at: number
+  version: string
+}
+
 export interface HeartbeatOptions {
   redis: Redis
   names: Names
   fence: Fence
   state: RunState
-  /** Fields that stay the same for the run. */
-  facts: Record<string, unknown>
+  facts: Facts
   seconds: number
   /** What the worker hears: channels and patterns. */
   hears: () => string[]
@@ -78,29 +93,42 @@ export function startHeartbeat(of: HeartbeatOptions): Heartbeat {
   }
 }
 
-/** The Info fields as they are now. */
+/**
+ * The Info fields as they are now. All that there always is stands in one literal: to spread objects, or to add so many
+ * fields one by one, takes fifty times as long.
+ */
 export function fieldsOf(of: HeartbeatOptions, loopDelay: number): Record<string, unknown> {
-  const { state } = of
-  return {
-    ...of.facts,
+  const { facts, state } = of
+  const fields: Record<string, unknown> = {
+    nickname: facts.nickname,
+    type: facts.type,
+    pid: facts.pid,
+    isolation: facts.isolation,
+    token: facts.token,
+    heart_beat_interval: facts.heart_beat_interval,
+    node: facts.node,
+    epoch: facts.epoch,
+    started_at: facts.started_at,
+    version: facts.version,
     status: state.status,
     threads: state.threads,
     data_feeder: of.hears(),
     published: state.published,
-    ...(state.publishedTo.size ? { published_to: Object.fromEntries(state.publishedTo) } : {}),
     received: state.received,
     errors: state.errors,
     dropped: state.dropped,
-    ...(state.droppedBy.size ? { dropped_by: Object.fromEntries(state.droppedBy) } : {}),
     lost: state.lost,
-    ...(state.lostBy.size ? { lost_by: Object.fromEntries(state.lostBy) } : {}),
-    ...(state.gaps.length ? { gaps: state.gaps } : {}),
     error_msg: state.errorMsg,
     memory_mb: of.memoryMb(),
     loop_delay_ms: loopDelay,
-    ...state.extra,
-    ...(state.progress === undefined ? {} : { progress: inJson(state.progress) }),
   }
+  if (state.publishedTo.size) fields.published_to = Object.fromEntries(state.publishedTo)
+  if (state.droppedBy.size) fields.dropped_by = Object.fromEntries(state.droppedBy)
+  if (state.lostBy.size) fields.lost_by = Object.fromEntries(state.lostBy)
+  if (state.gaps.length) fields.gaps = state.gaps
+  for (const name in state.extra) fields[name] = state.extra[name]
+  if (state.progress !== undefined) fields.progress = inJson(state.progress)
+  return fields
 }
 
 /** What the node is told with each beat. */

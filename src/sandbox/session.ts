@@ -8,7 +8,7 @@ import { createDatabases, type Databases } from './databases.js'
 import type { Ending } from './ending.js'
 import { createEvents, type RunEvents } from './events.js'
 import { createFence, type Fence } from './fence.js'
-import { fieldsOf, type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.js'
+import { type Facts, fieldsOf, type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.js'
 import type { Home, Send } from './home.js'
 import { isLogLevel } from './levels.js'
 import { NO_RESTART } from './outcome.js'
@@ -89,7 +89,7 @@ export function openSession(of: {
     return log
   }
 
-  const facts = {
+  const facts: Facts = {
     nickname,
     type,
     pid: process.pid,

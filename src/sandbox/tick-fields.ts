@@ -38,8 +38,9 @@ export function createTickFields(session: Session, hears: () => string[]): TickF
         sentAt = now
       }
       const changed: string[] = []
-      for (const [name, value] of Object.entries(session.fields(hears))) {
-        const text = infoText(value)
+      const fields = session.fields(hears)
+      for (const name in fields) {
+        const text = infoText(fields[name])
         if (sent.get(name) === text) continue
         sent.set(name, text)
         changed.push(name, text)
