@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { collectAfterFlood } from '../after-flood.js'
 import type { Blocking } from '../protocol.js'
 import type { Child } from './child.js'
 import { type CommonChild, createCommonChild } from './common-child.js'
@@ -24,6 +25,7 @@ export interface CommonsOptions {
 export function createCommons({ take, onBlocking, onLine }: CommonsOptions) {
   const all = new Set<CommonChild>()
   const cores = availableParallelism()
+  const noteStart = collectAfterFlood()
 
   const open = (): CommonChild => {
     const child = take()
@@ -46,6 +48,7 @@ export function createCommons({ take, onBlocking, onLine }: CommonsOptions) {
 
     /** A virtual child in the one that has fewest. */
     lodge(): VirtualChild {
+      noteStart()
       const now = performance.now()
       const fit = [...all].filter(({ isSound, heardAt }) => isSound && now - heardAt < SILENT_MS)
       const workers = fit.reduce((sum, one) => sum + one.size(), 1)

@@ -1,3 +1,4 @@
+import { collectAfterFlood } from '../after-flood.js'
 import type { ManyMessage, PulseMessage, RunStats, ToVirtual } from '../protocol.js'
 import { connectRedis } from '../redis/connect.js'
 import { createCommonBeats } from './common-beats.js'
@@ -8,6 +9,7 @@ import { createHost, type Host } from './host.js'
 import { createHub } from './hub.js'
 import { startWatchdog } from './watched.js'
 import { as, asNobody, bind, type Inhabitant, whose } from './whose.js'
+import { createYoungSpace } from './young-space.js'
 
 /** Many virtual children in this process: each a host of its own, all over one connection and one timer. */
 export interface Common {
@@ -51,6 +53,8 @@ export function createCommon(of: {
   }
   const tell = gather(send)
   const watchdog = startWatchdog()
+  const youngSpace = createYoungSpace()
+  const noteStart = collectAfterFlood()
 
   const open = (n: number): Resident => {
     const one: Resident = { n, over: false, told: '', host: {} as Host }
@@ -63,6 +67,8 @@ export function createCommon(of: {
     }
     one.host = createHost({ ...home, openLog: (base, level) => log.open(n, base, level) }, sendOne)
     inside.set(n, one)
+    youngSpace.holdFor(inside.size)
+    noteStart()
     return one
   }
 
@@ -72,6 +78,7 @@ export function createCommon(of: {
     one.over = true
     one.host.cut()
     inside.delete(one.n)
+    youngSpace.holdFor(inside.size)
     void tell(one.n, { hysas: 'gone' })
   }
 
