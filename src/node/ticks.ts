@@ -50,13 +50,15 @@ export function createTicks(of: TicksOptions) {
   const { redis, names, log, runs, kept } = of
   /** By type. */
   const ended = new Map<Runner, Ended[]>()
+  /** By nickname, of ticks that go the way of all jobs: resolve when there is a run, or none is to come. */
+  const turns = new Map<string, Promise<void>>()
 
   async function begin(runner: Runner, entry: CatalogEntry, token: string, taken: readonly TakenTick[]): Promise<void> {
     const ticking: TickRun[] = []
     for (const { jobId, nickname, revision, every } of taken) {
       const child = runs.has(entry.type, nickname) ? undefined : kept.takeAsItIs(nickname, revision, entry.bundle)
       if (!child) {
-        void inFull(runner, entry, jobId, token)
+        void inTurn(runner, entry, nickname, jobId, token)
         continue
       }
       const run = new TickRun({
@@ -90,7 +92,7 @@ export function createTicks(of: TicksOptions) {
         if (verdict?.ok) run.begin(verdict.epoch, nowMs, verdict.params)
         else {
           putBack(run)
-          void inFull(runner, entry, run.jobId, token)
+          void inTurn(runner, entry, run.nickname, run.jobId, token)
         }
       })
     } catch (error) {
@@ -105,6 +107,20 @@ export function createTicks(of: TicksOptions) {
     kept.keep(run.nickname, run.kept)
     if (run.killedFor) run.child.signal('SIGKILL')
     else if (run.ending) void kept.end(run.nickname, run.ending)
+  }
+
+  /** One after the other for one worker: the next must find the run, or the child, that comes of the one before. */
+  async function inTurn(
+    runner: Runner,
+    entry: CatalogEntry,
+    nickname: string,
+    jobId: string,
+    token: string,
+  ): Promise<void> {
+    const turn = (turns.get(nickname) ?? Promise.resolve()).then(() => inFull(runner, entry, jobId, token))
+    turns.set(nickname, turn)
+    await turn
+    if (turns.get(nickname) === turn) turns.delete(nickname)
   }
 
   async function inFull(runner: Runner, entry: CatalogEntry, jobId: string, token: string): Promise<void> {
