@@ -18,43 +18,55 @@ export interface Ending {
   hurry(): void
 }
 
-export function createEnding(): Ending {
-  let controller: AbortController | undefined
-  let reason: Reason | undefined
-  let error: unknown
-  let resolveEnded: (reason: Reason) => void = () => {}
-  let resolveHurried: () => void = () => {}
-  const ended = new Promise<Reason>((resolve) => {
-    resolveEnded = resolve
-  })
-  const hurried = new Promise<void>((resolve) => {
-    resolveHurried = resolve
-  })
-  return {
-    // made at first need: there may be thousands of ticks a second that never look
-    get signal() {
-      if (controller) return controller.signal
-      controller = new AbortController()
-      setMaxListeners(0, controller.signal)
-      if (reason) controller.abort(reason)
-      return controller.signal
-    },
-    ended,
-    hurried,
-    get reason() {
-      return reason
-    },
-    get error() {
-      return error
-    },
-    end(why, thrown) {
-      if (reason) return
-      reason = why
-      error = thrown
-      controller?.abort(why)
-      resolveEnded(why)
-    },
-    hurry: () => resolveHurried(),
+export const createEnding = (): Ending => new OneEnding()
+
+/** A class, since of an object with a getter V8 keeps a table for each: there may be thousands. */
+class OneEnding implements Ending {
+  readonly ended: Promise<Reason>
+  readonly hurried: Promise<void>
+  #controller: AbortController | undefined
+  #reason: Reason | undefined
+  #error: unknown
+  #resolveEnded: (reason: Reason) => void = () => {}
+  #resolveHurried: () => void = () => {}
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve
+    })
+    this.hurried = new Promise((resolve) => {
+      this.#resolveHurried = resolve
+    })
+  }
+
+  /** Made at first need: there may be thousands of ticks a second that never look. */
+  get signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal
+    const controller = new AbortController()
+    setMaxListeners(0, controller.signal)
+    if (this.#reason) controller.abort(this.#reason)
+    this.#controller = controller
+    return controller.signal
+  }
+
+  get reason(): Reason | undefined {
+    return this.#reason
+  }
+
+  get error(): unknown {
+    return this.#error
+  }
+
+  end(why: Reason, thrown?: unknown): void {
+    if (this.#reason) return
+    this.#reason = why
+    this.#error = thrown
+    this.#controller?.abort(why)
+    this.#resolveEnded(why)
+  }
+
+  hurry(): void {
+    this.#resolveHurried()
   }
 }
 

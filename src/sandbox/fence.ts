@@ -17,26 +17,43 @@ export interface Fence {
 
 /** @param onStale called once, when a script has refused this run */
 export function createFence(run: RunIdentity, epoch: number, onStale: () => void): Fence {
-  let closed = false
-  const stale = () => new HysasError('STALE_RUN', { nickname: run.nickname, epoch })
-  return {
-    run,
-    epoch,
-    get closed() {
-      return closed
-    },
-    check() {
-      if (closed) throw stale()
-    },
-    refused() {
-      if (!closed) {
-        closed = true
-        onStale()
-      }
-      return stale()
-    },
-    close() {
-      closed = true
-    },
+  return new OneFence(run, epoch, onStale)
+}
+
+/** A class, since of an object with a getter V8 keeps a table for each: there may be thousands. */
+class OneFence implements Fence {
+  readonly run: RunIdentity
+  readonly epoch: number
+  readonly #onStale: () => void
+  #closed = false
+
+  constructor(run: RunIdentity, epoch: number, onStale: () => void) {
+    this.run = run
+    this.epoch = epoch
+    this.#onStale = onStale
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  check(): void {
+    if (this.#closed) throw this.#stale()
+  }
+
+  refused(): HysasError {
+    if (!this.#closed) {
+      this.#closed = true
+      this.#onStale()
+    }
+    return this.#stale()
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  #stale(): HysasError {
+    return new HysasError('STALE_RUN', { nickname: this.run.nickname, epoch: this.epoch })
   }
 }

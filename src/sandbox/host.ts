@@ -19,7 +19,7 @@ export interface Host {
   /** Of a virtual child, which can't be killed: fences its run off, ends what was opened for it, and calls no more of its hooks. */
   cut(): void
   /** Its one run is over, and the process about to be ended. */
-  readonly over: boolean
+  isOver(): boolean
 }
 
 export function createHost(home: Home, send: Send): Host {
@@ -78,9 +78,7 @@ export function createHost(home: Home, send: Send): Host {
   }
 
   return {
-    get over() {
-      return over
-    },
+    isOver: () => over,
     async obey(message) {
       if ('hysas' in message) {
         if (message.hysas === 'logLevel') session?.setLogLevel(message.level)

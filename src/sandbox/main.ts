@@ -63,7 +63,7 @@ function residentMb(): number {
 
 function onCrash(thrown: unknown, what: string): void {
   if (common?.blame(thrown, what)) return
-  if (host?.over) return // the run has been answered for; what its leftovers throw changes nothing
+  if (host?.isOver()) return // the run has been answered for; what its leftovers throw changes nothing
   setTimeout(() => exit(1), 1000)
   if (!host) console.error(thrown)
   void Promise.resolve(common ? dying(thrown, what) : host?.crash(thrown, what)).finally(() => exit(1))

@@ -50,7 +50,7 @@ export function createPublisher(of: {
   const { channels = {}, ...ownOptions } = of.publishing ?? {}
   const own = names.pub(fence.run.type, fence.run.nickname)
   const backlog = createBacklog(ownOptions)
-  const series = randomUUID()
+  let series = ''
   let last = 0
   /** Still growing; and whether its time has come. */
   let open: Batch | undefined
@@ -84,6 +84,7 @@ export function createPublisher(of: {
   }
 
   const send = async (batch: Batch) => {
+    series ||= randomUUID() // not before: most of thousands of workers publish nothing
     flying.push(batch)
     const call = { series, n: batch.n, oldest: flying[0]?.n ?? batch.n, stretches: batch.stretches() }
     settle(batch, await publishFenced(redis, names, fence.run, call).catch((error: unknown) => ({ error })))
