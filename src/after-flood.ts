@@ -33,5 +33,7 @@ function collect(): void {
   setFlagsFromString('--expose-gc') // a context that is made from now on has it
   const gc = runInNewContext('gc') as () => void
   setFlagsFromString('--no-expose-gc')
+  setFlagsFromString('--compact-on-every-full-gc') // pages with holes are given back only so
   gc()
+  setFlagsFromString('--no-compact-on-every-full-gc')
 }
