@@ -3,6 +3,7 @@ import type { EndReason } from '../contract.js'
 import type { Logger } from '../log.js'
 import { restRepeatable } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
+import { readHolders } from '../redis/wish-scripts.js'
 import type { WorkerChild } from './worker-child.js'
 
 export interface KeptChild {
@@ -99,12 +100,18 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
 
     /** Ends children whose worker is unwanted, commanded anew, or has had its tick elsewhere. */
     async check(): Promise<void> {
-      for (const [nickname, entry] of [...byNickname]) {
-        const [wanted, revision, token] = await redis.hmget(names.worker(nickname), 'wanted', 'revision', 'token')
+      const all = [...byNickname]
+      const holders = await readHolders(
+        redis,
+        names,
+        all.map(([nickname]) => nickname),
+      )
+      for (const [i, [nickname, entry]] of all.entries()) {
+        const { wanted, revision, token } = holders[i] ?? {}
         if (byNickname.get(nickname) !== entry) continue
-        if (wanted === '1' && Number(revision) === entry.revision && token === entry.token) continue
+        if (wanted && revision === entry.revision && token === entry.token) continue
         byNickname.delete(nickname)
-        void finish(nickname, entry, wanted === '1' ? 'restart' : 'stop')
+        void finish(nickname, entry, wanted ? 'restart' : 'stop')
       }
     },
   }

@@ -135,6 +135,7 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       claimed &&
       !large &&
       !run.ending &&
+      !run.killedFor &&
       run.entry.bundle === child.processFile &&
       result?.how !== 'stale'
     ) {

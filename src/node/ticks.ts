@@ -56,7 +56,8 @@ export function createTicks(of: TicksOptions) {
   async function begin(runner: Runner, entry: CatalogEntry, token: string, taken: readonly TakenTick[]): Promise<void> {
     const ticking: TickRun[] = []
     for (const { jobId, nickname, revision, every } of taken) {
-      const child = runs.has(entry.type, nickname) ? undefined : kept.takeAsItIs(nickname, revision, entry.bundle)
+      const isBusy = runs.has(entry.type, nickname) || turns.has(nickname)
+      const child = isBusy ? undefined : kept.takeAsItIs(nickname, revision, entry.bundle)
       if (!child) {
         void inTurn(runner, entry, nickname, jobId, token)
         continue

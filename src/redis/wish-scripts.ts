@@ -38,6 +38,33 @@ end
 return wishes
 `)
 
+/** What is wanted of some workers, and the token of the run that holds each name. */
+export async function readHolders(
+  redis: Redis,
+  names: Names,
+  nicknames: readonly string[],
+): Promise<(Wish & { token: string })[]> {
+  const holders: (Wish & { token: string })[] = []
+  for (let i = 0; i < nicknames.length; i += AT_ONCE) {
+    const keys = nicknames.slice(i, i + AT_ONCE).map((nickname) => names.worker(nickname))
+    const flat = await holdersScript(redis, keys, [])
+    for (let at = 0; at + 2 < flat.length; at += 3) {
+      const [wanted, revision, token = ''] = flat.slice(at, at + 3)
+      holders.push({ wanted: wanted === '1', revision: Number(revision), token })
+    }
+  }
+  return holders
+}
+
+const holdersScript = script<string[]>(`
+local holders = {}
+for i = 1, #KEYS do
+  local w = redis.call('HMGET', KEYS[i], 'wanted', 'revision', 'token')
+  for j = 1, 3 do holders[#holders + 1] = w[j] or '' end
+end
+return holders
+`)
+
 /** What a node asks when it has taken a worker's job. */
 export interface Standing {
   /** Node of the run before. */
