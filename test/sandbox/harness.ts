@@ -16,6 +16,7 @@ import {
   type RunFailure,
   type RunResult,
   type RunStats,
+  type TickClaimed,
 } from '../../src/protocol.js'
 import { jobIdOf, type Names, namesOf, schedulerIdOf } from '../../src/redis/names.js'
 import { temporaryFolder } from '../helpers/folder.js'
@@ -175,8 +176,9 @@ export class PlayedChild {
   }
 
   /** Begins a run or a tick. */
-  start({ token, ...job }: Job): void {
-    this.send({ cmd: 1, token, job: { ...job, data: JSON.stringify(job.data) } })
+  /** @param claimed of a tick for which the node has claimed the name */
+  start({ token, ...job }: Job, claimed?: TickClaimed): void {
+    this.send({ cmd: 1, token, job: { ...job, data: JSON.stringify(job.data) }, claimed })
   }
 
   cancel(reason: string): void {

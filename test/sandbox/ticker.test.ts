@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { monotonicMs } from '../../src/protocol.js'
 import { until } from '../helpers/until.js'
 import { ISOLATIONS, listen, playNode } from './harness.js'
 
@@ -108,5 +109,42 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     await until(() => child.said('started'))
     await redis.hset(names.worker('taken'), 'token', 'another')
     expect(await child.result()).toEqual({ value: { how: 'stale', nickname: 'taken' } })
+  })
+
+  test('a tick that the node has claimed neither claims nor writes its end, and tells what is to be written', async () => {
+    const heard = await listen(redis, names.pub('Probe', 'given'))
+    const { child, worker, info } = await repeatable('given')
+    child.start(await node.tickOf('Probe', worker))
+    await child.result(0)
+    const before = await redis.hgetall(names.worker('given'))
+    const claimed = { epoch: Number(before.epoch), nowMs: 1_800_000_000_000, atMs: monotonicMs() }
+    child.start({ ...(await node.tickOf('Probe', worker)), token: 'not that of the lock' }, claimed)
+    const answer = await child.result(1)
+    expect(answer).toMatchObject({ value: { how: 'ticked', nickname: 'given' } })
+    const { fields = [] } = 'value' in answer ? answer.value : {}
+    expect(fields).toEqual(expect.arrayContaining(['ticks', '2', 'last_tick', '1800000000', 'published']))
+    const { batch: _published, ...held } = before
+    expect(await redis.hgetall(names.worker('given'))).toMatchObject(held)
+    expect(await info()).toMatchObject({ ticks: '1' })
+    child.start({ ...(await node.tickOf('Probe', worker)) }, { ...claimed, params: '{"step":5}' })
+    await child.result(2)
+    expect(heard).toEqual(['1', '2', '7'])
+    expect(child.messages.filter(({ hysas }) => hysas === 'claimed')).toHaveLength(1)
+  })
+
+  test('a tick that the node claimed too long ago, or for another run, claims the name itself', async () => {
+    const { child, worker } = await repeatable('late')
+    child.start(await node.tickOf('Probe', worker))
+    await child.result(0)
+    const epoch = Number(await redis.hget(names.worker('late'), 'epoch'))
+    const late = { epoch, nowMs: Date.now(), atMs: monotonicMs() - 2000 }
+    child.start({ ...(await node.tickOf('Probe', worker)), token: 'not that of the lock' }, late)
+    expect(await child.result(1)).toEqual({ value: { how: 'lost', nickname: 'late' } })
+    const others = { epoch: epoch - 1, nowMs: Date.now(), atMs: monotonicMs() }
+    child.start({ ...(await node.tickOf('Probe', worker)), token: 'not that of the lock' }, others)
+    expect(await child.result(2)).toEqual({ value: { how: 'lost', nickname: 'late' } })
+    child.start(await node.tickOf('Probe', worker, Date.now() + 1), late)
+    expect(await child.result(3)).toMatchObject({ value: { how: 'ticked' } })
+    expect(child.messages.filter(({ hysas }) => hysas === 'claimed')).toHaveLength(2)
   })
 })
