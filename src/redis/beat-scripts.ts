@@ -1,11 +1,15 @@
 import type { Redis } from 'ioredis'
 import type { Names } from './names.js'
-import type { RunIdentity } from './run-scripts.js'
 import { NOW, type ScriptArg, script } from './script.js'
 
 /** One of many heartbeats that are written together. */
 export interface Beat {
-  run: RunIdentity
+  /** Of the worker's hash and of its Info hash. */
+  keys: readonly [worker: string, info: string]
+  /** `<Type>.<nickname>`. */
+  name: string
+  /** The run's. */
+  token: string
   dueMs: number
   /** What is published, as JSON without its first brace: `heart_beat` comes before it. */
   json: string
@@ -20,33 +24,44 @@ export interface Beat {
  */
 export async function beatMany(redis: Redis, names: Names, beats: readonly Beat[]): Promise<number[]> {
   const keys: string[] = [names.beats]
+  const lines: (string | number)[] = []
   const args: ScriptArg[] = []
-  for (const { run, dueMs, json, changed } of beats) {
-    keys.push(names.worker(run.nickname), names.info(run.type, run.nickname))
-    args.push(run.token, `${run.type}.${run.nickname}`, dueMs, json, changed.length, ...changed)
+  for (const { keys: own, name, token, dueMs, json, changed } of beats) {
+    keys.push(own[0], own[1])
+    lines.push(token, name, dueMs, changed.length, json) // none has a line feed
+    if (changed.length) args.push(...changed)
   }
-  return beatManyScript(redis, keys, args)
+  // joined they are one text in memory; as arguments they would be thousands, and slow to write
+  return beatManyScript(redis, keys, [lines.join('\n'), ...args])
 }
 
 const beatManyScript = script<number[]>(`${NOW}
 local at = string.format('%.3f', now / 1000)
-local head, replies, a = '{"heart_beat":' .. at .. ',', {}, 1
+local head, replies, a = '{"heart_beat":' .. at .. ',', {}, 2
+local text, place = ARGV[1], 1
+local function line()
+  local stop = string.find(text, '\\n', place, true)
+  local one = string.sub(text, place, (stop or 0) - 1)
+  place = (stop or #text) + 1
+  return one
+end
 for i = 2, #KEYS, 2 do
-  local worker, info, count = KEYS[i], KEYS[i + 1], tonumber(ARGV[a + 4])
+  local worker, info = KEYS[i], KEYS[i + 1]
+  local token, name, due, count, json = line(), line(), tonumber(line()), tonumber(line()), line()
   local w = redis.call('HMGET', worker, 'token', 'running')
   local reply = 1
   if not w[1] then
     reply = -2
-  elseif w[1] ~= ARGV[a] or w[2] ~= '1' then
+  elseif w[1] ~= token or w[2] ~= '1' then
     reply = -1
   else
     if redis.call('HSET', info, 'heart_beat', at) == 1 then reply = 2 end
-    if count > 0 then redis.call('HSET', info, unpack(ARGV, a + 5, a + 4 + count)) end
-    redis.call('ZADD', KEYS[1], now + tonumber(ARGV[a + 2]), ARGV[a + 1])
-    redis.call('PUBLISH', info, head .. ARGV[a + 3])
+    if count > 0 then redis.call('HSET', info, unpack(ARGV, a, a + count - 1)) end
+    redis.call('ZADD', KEYS[1], now + due, name)
+    redis.call('PUBLISH', info, head .. json)
   end
   replies[#replies + 1] = reply
-  a = a + 5 + count
+  a = a + count
 end
 return replies
 `)

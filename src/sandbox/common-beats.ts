@@ -4,6 +4,7 @@ import { type Beat, beatMany } from '../redis/beat-scripts.js'
 import type { Names } from '../redis/names.js'
 import { dueAfterMs, infoText } from '../redis/run-scripts.js'
 import { fieldsOf, type Heartbeat, type HeartbeatOptions, statsOf } from './heartbeat.js'
+import { watchChanges } from './unchanged.js'
 import { asNobody } from './whose.js'
 
 /** The heartbeats of all workers of a process, with one timer, many in one call of a script. */
@@ -19,9 +20,14 @@ const SLICE_MS = 100
 const AT_ONCE = 200
 /** How long a run waits for its fleet to be put back, where Redis has lost its data, ms. */
 const LOST_MS = 15_000
+/** Event-loop delay is told in such steps, ms: it is that of all, and each change of it makes all beats anew. */
+const DELAY_STEP_MS = 10
 
 interface Member {
   of: HeartbeatOptions
+  keys: readonly [worker: string, info: string]
+  name: string
+  unchanged: (loopDelay: number) => boolean
   /** Field and text of what Redis has by now: only what differs is sent again. */
   sent: Map<string, string>
   /** Of the whole beat, as it is published; kept while nothing changes. */
@@ -88,18 +94,22 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
   }
 
   const beatOf = (member: Member): Beat => {
-    const { of, sent } = member
+    const { of, sent, keys, name } = member
+    const { run } = of.fence
+    const dueMs = dueAfterMs(of.seconds)
+    // also where Redis wants all of it: what is the same from now on is seen from here
+    const unchanged = member.unchanged(loopDelay)
+    if (unchanged && sent.size) return { keys, name, token: run.token, dueMs, json: member.json, changed: NOTHING }
     const fields = fieldsOf(of, loopDelay)
     const changed: string[] = []
-    for (const name in fields) {
-      const text = infoText(fields[name])
-      if (sent.get(name) === text) continue
-      sent.set(name, text)
-      changed.push(name, text)
+    for (const field in fields) {
+      const text = infoText(fields[field])
+      if (sent.get(field) === text) continue
+      sent.set(field, text)
+      changed.push(field, text)
     }
-    const { run } = of.fence
     if (changed.length || !member.json) member.json = JSON.stringify(fields).slice(1)
-    return { run, dueMs: dueAfterMs(of.seconds), json: member.json, changed }
+    return { keys, name, token: run.token, dueMs, json: member.json, changed }
   }
 
   const settle = (member: Member, answer: number | undefined) => {
@@ -121,8 +131,9 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
     for (const member of members) {
       if (member.dueAt > now) continue
       member.dueAt = now + member.of.seconds * 1000 - SLICE_MS / 2
-      loopDelay = Math.round(member.of.loopDelayMs())
-      member.of.onStats(statsOf(member.of, loopDelay))
+      const delay = Math.round(member.of.loopDelayMs())
+      loopDelay = Math.round(delay / DELAY_STEP_MS) * DELAY_STEP_MS
+      member.of.onStats(statsOf(member.of, delay))
       if (!member.underWay) want(member)
     }
   }, SLICE_MS).unref()
@@ -130,8 +141,12 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
   return {
     start(of) {
       const intervalMs = of.seconds * 1000
+      const { type, nickname } = of.fence.run
       const member: Member = {
         of,
+        keys: [names.worker(nickname), names.info(type, nickname)],
+        name: `${type}.${nickname}`,
+        unchanged: watchChanges(of),
         sent: new Map(),
         json: '',
         // those that start together must not beat together
@@ -160,3 +175,5 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
     close: () => clearInterval(timer),
   }
 }
+
+const NOTHING: readonly string[] = []
