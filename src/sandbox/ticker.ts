@@ -7,13 +7,13 @@ import { dueOf, missedBetween } from './due.js'
 import { type Ending, within } from './ending.js'
 import { type Epoch, openEpoch } from './epoch.js'
 import { RunError } from './failure.js'
-import type { Heartbeat } from './heartbeat.js'
 import type { Home, Send } from './home.js'
 import { jobData } from './job-data.js'
 import type { Loaded } from './loading.js'
 import { OUTCOMES } from './outcome.js'
 import { openSession, type Session } from './session.js'
 import { noteError } from './state.js'
+import { type Beats, beatsOf } from './tick-beats.js'
 
 export interface Ticker {
   /** One tick. @throws RunError where the parameters are refused; whatever the tick threw */
@@ -255,36 +255,6 @@ function countTick(one: Epoch, start: StartMessage, nowMs: number): void {
     missed: missed + missedBetween(one.lastDue, due, start),
   }
   one.lastDue = due
-}
-
-/** The heartbeats of one tick. */
-interface Beats {
-  /** From now on at the latest. */
-  start(): Heartbeat
-  /** Resolves when none is under way; undefined where there never was one. */
-  stop(): Promise<void> | undefined
-}
-
-/** A tick that ends before a first heartbeat would be due has none, and costs none. */
-function beatsOf(open: () => Heartbeat, firstMs: number): Beats {
-  let heartbeat: Heartbeat | undefined
-  let stopped = false
-  const start = (): Heartbeat => {
-    clearTimeout(timer)
-    heartbeat ??= open()
-    return heartbeat
-  }
-  const timer = setTimeout(() => {
-    if (!stopped) void start().beat()
-  }, firstMs)
-  return {
-    start,
-    stop() {
-      stopped = true
-      clearTimeout(timer)
-      return heartbeat?.stop()
-    },
-  }
 }
 
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
