@@ -33,6 +33,9 @@ export interface InitMessage {
 }
 
 /** What BullMQ sends to start: the job as JSON (its `data` is a JSON text), and the token of its lock. */
+/** Name of the job by which a node ends a kept child. No worker can have it: jobs of ticks are named after theirs. */
+export const END_JOB = ':end'
+
 export interface StartMessage {
   cmd: 1
   job: { id: string; name: string; data: string; opts?: Record<string, unknown> } & Record<string, unknown>

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { EndReason } from '../contract.js'
 import type { Logger } from '../log.js'
+import { END_JOB } from '../protocol.js'
 import { restRepeatable } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
 import { readHolders } from '../redis/wish-scripts.js'
@@ -45,7 +46,7 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
       setTimeout(resolve, graceMs).unref()
     })
     const data = JSON.stringify({ nickname, revision, reason })
-    await child.send({ cmd: 1, job: { id: 'end', name: 'end', data }, token: '' })
+    await child.send({ cmd: 1, job: { id: 'end', name: END_JOB, data }, token: '' })
     await answered
     await child.kill('SIGKILL')
     if (reason === 'shutdown') await restRepeatable(redis, names, { nickname, ...entry }, 'its node was shut down')

@@ -1,6 +1,6 @@
 import type { EndReason } from '../contract.js'
 import type { RunResult, StartMessage, ToChild } from '../protocol.js'
-import { CHILD_COMMAND, PARENT_COMMAND } from '../protocol.js'
+import { CHILD_COMMAND, END_JOB, PARENT_COMMAND } from '../protocol.js'
 import { createEnding, type Ending } from './ending.js'
 import { failureOf, stackOf } from './failure.js'
 import type { Home, Outgoing, Send } from './home.js'
@@ -46,7 +46,7 @@ export function createHost(home: Home, send: Send): Host {
   }
 
   const runOnce = (start: StartMessage, ending: Ending): Promise<RunResult> => {
-    if (ticker) return start.job.name === 'end' ? ticker.end(start, ending) : ticker.tick(start, ending)
+    if (ticker) return start.job.name === END_JOB ? ticker.end(start, ending) : ticker.tick(start, ending)
     if (!loaded || loaded.kind === 'repeatable') throw new Error('No processor has been loaded.')
     return run({ home, loaded, start, ending, send, onSession })
   }

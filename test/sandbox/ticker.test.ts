@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { monotonicMs } from '../../src/protocol.js'
+import { END_JOB, monotonicMs } from '../../src/protocol.js'
 import { until } from '../helpers/until.js'
 import { ISOLATIONS, listen, playNode } from './harness.js'
 
@@ -50,6 +50,12 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     expect(await redis.hget(names.worker('clock'), 'running')).toBe('0')
   })
 
+  test('a worker may be called as the end is, or as anything', async () => {
+    const { child, worker } = await repeatable('end')
+    child.start(await node.tickOf('Probe', worker))
+    expect(await child.result()).toEqual({ value: { how: 'ticked', nickname: 'end' } })
+  })
+
   test('changed parameters take effect at the next tick, and bad ones are refused', async () => {
     const heard = await listen(redis, names.pub('Probe', 'params'))
     const { child, worker } = await repeatable('params', { step: 5 })
@@ -98,7 +104,7 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     child.start(await node.tickOf('Probe', worker))
     await child.result(0)
     child.cancel('stop') // no tick is at work: it means nothing
-    child.start({ ...(await node.tickOf('Probe', worker)), name: 'end', data: { ...worker.data, reason: 'stop' } })
+    child.start({ ...(await node.tickOf('Probe', worker)), name: END_JOB, data: { ...worker.data, reason: 'stop' } })
     expect(await child.result(1)).toEqual({ value: { how: 'stopped', nickname: 'pausing' } })
     expect(await info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
   })
