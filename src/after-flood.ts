@@ -5,10 +5,12 @@ import { runInNewContext } from 'node:vm'
 const FLOOD = 100
 /** It is over when there was none for so long, ms. */
 const OVER_MS = 2000
+/** A larger heap would take too long: that of 5,000 workers stood still for a second, and heartbeats were late. MB. */
+const LARGEST_MB = 128
 
 /**
  * Collects garbage once when a flood of starts is over. It leaves as much as all that was started goes on to need, and V8
- * does not give that back by itself while thousands of workers beat. Takes some tens of ms.
+ * does not give that back by itself while workers beat. Takes some tens of ms; where it would take more, nothing is done.
  * @returns what is to be called at each start
  */
 export function collectAfterFlood(): () => void {
@@ -19,7 +21,7 @@ export function collectAfterFlood(): () => void {
     timer = undefined
     const isFlood = starts >= FLOOD
     starts = 0
-    if (isFlood) collect()
+    if (isFlood && process.memoryUsage().heapTotal < LARGEST_MB * 2 ** 20) collect()
   }
 
   return () => {

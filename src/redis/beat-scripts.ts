@@ -19,7 +19,7 @@ export interface Beat {
 
 /**
  * Writes many heartbeats in one step, each as `beat` does.
- * @returns for each 1: written; 2: written, but the Info hash was not there, so all fields are wanted; -1: a later run holds
+ * @returns for each 1: written; 2: written, but the Info hash was not there, or called it disappeared, so all fields are wanted; -1: a later run holds
  * the name, or this one's end has been written; -2: Redis knows nothing of the worker, having lost its data
  */
 export async function beatMany(redis: Redis, names: Names, beats: readonly Beat[]): Promise<number[]> {
@@ -48,7 +48,7 @@ end
 for i = 2, #KEYS, 2 do
   local worker, info = KEYS[i], KEYS[i + 1]
   local token, name, due, count, json = line(), line(), tonumber(line()), tonumber(line()), line()
-  local w = redis.call('HMGET', worker, 'token', 'running')
+  local w = redis.call('HMGET', worker, 'token', 'running', 'doubted')
   local reply = 1
   if not w[1] then
     reply = -2
@@ -56,6 +56,11 @@ for i = 2, #KEYS, 2 do
     reply = -1
   else
     if redis.call('HSET', info, 'heart_beat', at) == 1 then reply = 2 end
+    if w[3] then
+      redis.call('HDEL', worker, 'doubted')
+      redis.call('HSET', info, 'stop_info', '')
+      reply = 2
+    end
     if count > 0 then redis.call('HSET', info, unpack(ARGV, a, a + count - 1)) end
     redis.call('ZADD', KEYS[1], now + due, name)
     redis.call('PUBLISH', info, head .. json)

@@ -114,7 +114,15 @@ export async function carryOut(redis: Redis, names: Names, sentence: Sentence): 
   const { type, nickname, dueMs, act, epoch, againMs, message, event, settleAs } = sentence
   const reply = await sentenceScript(
     redis,
-    [names.info(type, nickname), names.beats, names.ended, names.wake, names.outbox, names.eventsChannel],
+    [
+      names.info(type, nickname),
+      names.beats,
+      names.ended,
+      names.wake,
+      names.outbox,
+      names.eventsChannel,
+      names.worker(nickname),
+    ],
     [
       `${type}.${nickname}`,
       dueMs,
@@ -149,6 +157,8 @@ if act == 'disappeared' then
   local was = redis.call('HMGET', info, 'status', 'heart_beat', 'token')
   if was[1] ~= 'started' and was[1] ~= 'init' then return 0 end
   redis.call('HSET', info, 'status', 'disappeared', 'error_msg', message, 'stop_info', message)
+  -- should it beat again after all, all of Info is to be written anew (beat, beatMany)
+  if redis.call('EXISTS', KEYS[7]) == 1 then redis.call('HSET', KEYS[7], 'doubted', '1') end
   redis.call('PUBLISH', info, cjson.encode({heart_beat = tonumber(was[2] or '0'), type = ARGV[8], nickname = ARGV[9],
     token = was[3] or '', status = 'disappeared', error_msg = message, stop_info = message}))
   record(KEYS[5], KEYS[6], ARGV[6], ARGV[7])

@@ -132,11 +132,15 @@ export async function beat(
 
 // A run whose end has been written beats no more, or it would look alive again.
 const beatScript = script<number>(`${NOW}
-local w = redis.call('HMGET', KEYS[1], 'token', 'running')
+local w = redis.call('HMGET', KEYS[1], 'token', 'running', 'doubted')
 if not w[1] then return -2 end
 if w[1] ~= ARGV[1] or w[2] ~= '1' then return -1 end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', KEYS[2], 'heart_beat', at, unpack(ARGV, 5))
+if w[3] then
+  redis.call('HDEL', KEYS[1], 'doubted')
+  redis.call('HSET', KEYS[2], 'stop_info', '')
+end
 redis.call('ZADD', KEYS[3], now + tonumber(ARGV[3]), ARGV[2])
 redis.call('PUBLISH', KEYS[2], '{"heart_beat":' .. at .. ',' .. ARGV[4])
 return 1

@@ -84,6 +84,22 @@ describe('row 1: a common child that is killed', () => {
   })
 })
 
+it('row 4: workers of a common child that stood still are what they were when it goes on, each with all that it says', async () => {
+  const pid = await gather()
+  const before = epochs()
+  process.kill(pid, 'SIGSTOP')
+  await until(
+    async () => (await client.list()).filter(({ status }) => status === 'disappeared').length === crowd.length,
+  )
+  process.kill(pid, 'SIGCONT')
+  for (const nickname of crowd) await shown(client, nickname, (view) => view.status === 'started')
+  for (const nickname of crowd) {
+    const info = await redis.hgetall(names.info('Shared', nickname))
+    expect(info).toMatchObject({ status: 'started', error_msg: '', stop_info: '' })
+  }
+  expect(epochs()).toEqual(before)
+})
+
 describe('row 5: an endless loop in one of a common child', () => {
   it('ends the process; the culprit is named with its stack and has a process of its own from then on', async () => {
     const pid = await gather()
