@@ -232,10 +232,16 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
   /** Reads the logs that are followed, all of them at once. */
   let logs: LogFollower | undefined
 
+  const heard = new Set<Redis>()
+  releasers.push(() => {
+    for (const own of heard) own.disconnect()
+  })
+
   /** A connection of its own that only hears. */
   const subscriber = (): Redis => {
     const own = connectRedis(redisUrl, 'subscriber')
-    releasers.push(() => own.disconnect())
+    heard.add(own)
+    own.once('end', () => heard.delete(own)) // a tap on a fast channel takes one after the other
     return own
   }
 

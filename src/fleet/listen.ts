@@ -48,6 +48,7 @@ export async function* listen(
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
+    subscriber.removeAllListeners('messageBuffer').removeAllListeners('pmessageBuffer')
     subscriber.disconnect()
   }
 }

@@ -148,11 +148,12 @@ return redis.call('DEL', KEYS[1])
  * two don't fit together where there is an entry that is not of our making.
  */
 const readScript = script<[string, string]>(`
-local ids, texts = {}, {}
+local ids, texts, bytes = {}, {}, 0
 for i, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])) do
   local fields = entry[2]
   if #fields ~= 2 or fields[1] ~= 'e' then return {'?', ''} end
-  ids[i], texts[i] = entry[1], fields[2]
+  ids[i], texts[i], bytes = entry[1], fields[2], bytes + #fields[2]
+  if bytes > 16777216 then break end -- the rest comes with the next
 end
 return {table.concat(ids, ' '), table.concat(texts, ',')}
 `)

@@ -75,14 +75,14 @@ export function createDesk(options: DeskOptions) {
 
   function told(
     command: string,
-    { nickname = '', type = '', by = 'by hand' }: Partial<CommandData>,
+    { nickname = '', type = '', by = 'by hand', operation }: Partial<CommandData>,
     result: string,
     error?: HysasError,
   ): void {
     const about = {
-      nickname: String(nickname).slice(0, 100),
-      type: String(type).slice(0, 100),
-      source: String(by).slice(0, 200),
+      nickname: textOf(nickname).slice(0, 100),
+      type: textOf(type).slice(0, 100),
+      source: textOf(by).slice(0, 200),
     }
     const severity = error ? 'warning' : 'info'
     const message = error
@@ -93,7 +93,7 @@ export function createDesk(options: DeskOptions) {
       severity,
       ...about,
       message: message.slice(0, 1000),
-      data: { command: command.slice(0, 40), result },
+      data: { command: command.slice(0, 40), result, ...(operation && { operation: textOf(operation).slice(0, 100) }) },
     })
     log[error ? 'warn' : 'info']({ command: command.slice(0, 40), ...about, result }, 'command')
   }
@@ -158,6 +158,9 @@ export function createDesk(options: DeskOptions) {
     },
   }
 }
+
+/** Data of a refused command may be anything, also an object that has no text. */
+const textOf = (given: unknown): string => (typeof given === 'string' ? given : (JSON.stringify(given) ?? ''))
 
 /** Command and data of a job; made by hand on Bull Board, its name may be anything and its data says less. */
 function commandOf(job: Job): { name: CommandName; data: CommandData } {

@@ -67,6 +67,7 @@ export function createHost(options: HostOptions) {
     separate: (run, why) => void separate(redis, names, run, why).catch(() => {}),
   })
   let draining = false
+  let drainedFor: EndReason | undefined
   let closed = false
 
   const isTick = (type: string): boolean => catalog.get(type)?.manifest?.kind === 'repeatable'
@@ -118,6 +119,7 @@ export function createHost(options: HostOptions) {
       onStarted: (run) => started(run, before),
     })
     runs.add(run)
+    if (drainedFor) run.end(drainedFor) // it was taken before the drain began
     // a stop that came between fetching and now was heard by nobody
     void checkWanted([run])
     return run
@@ -254,6 +256,7 @@ export function createHost(options: HostOptions) {
       for (const { run, token } of await keepLocks(redis, names, asked)) {
         if (run.token !== token) continue // it has been given a new job meanwhile
         const holder = await redis.hget(names.worker(run.nickname), 'token')
+        if (!runs.ofNickname(run.nickname).includes(run)) continue // it ended while that was asked: its lock went with its job
         if (holder === null) run.orphanedAt ??= performance.now()
         const waitedMs = performance.now() - (run.orphanedAt ?? 0)
         if (waitedMs > ORPHAN_MS) run.kill(run.orphanedAt ? 'Redis lost its job' : 'its job was given to another node')
@@ -269,6 +272,7 @@ export function createHost(options: HostOptions) {
     /** Ends all runs, in order; resolves when none is left. */
     async drain(reason: EndReason): Promise<void> {
       draining = true
+      drainedFor = reason
       await pump.end()
       for (const run of runs.all()) run.end(reason)
       await Promise.all([kept.endAll(reason), ...runs.all().map((run) => run.done)])

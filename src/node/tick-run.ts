@@ -117,6 +117,7 @@ export class TickRun implements Run {
   }
 
   kill(why: string): void {
+    if (this.#over) return // its child may be another tick's by now
     this.killedFor ||= why
     if (this.handedAt !== undefined) this.child.signal('SIGKILL')
   }

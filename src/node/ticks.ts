@@ -174,7 +174,7 @@ export function createTicks(of: TicksOptions) {
           return { nickname, jobId, lockToken: token, token: run.claimed?.token ?? '', fields }
         }),
       )
-      await Promise.all(batch.map(({ run }, i) => keepChild(run, answers[i]?.finished === true)))
+      await Promise.all(batch.map(({ run }, i) => letGo(run, answers[i]?.finished === true)))
       batch.forEach(({ run }, i) => {
         const code = answers[i]?.code ?? 0
         if (code < 0) notWritten(run, new Error(`BullMQ's moveToFinished says ${code}`))
@@ -186,6 +186,18 @@ export function createTicks(of: TicksOptions) {
       }
     } finally {
       for (const { run } of batch) runs.delete(run)
+    }
+  }
+
+  /** Each for itself: one that has to be ended takes its time, and the others have their next ticks. */
+  async function letGo(run: TickRun, finished: boolean): Promise<void> {
+    try {
+      await keepChild(run, finished)
+    } catch (error) {
+      void run.child.kill('SIGKILL')
+      notWritten(run, error)
+    } finally {
+      runs.delete(run)
     }
   }
 

@@ -128,6 +128,8 @@ export const jobIdOf = (nickname: string, revision: number): string => `w-${nick
 export const schedulerIdOf = (nickname: string): string => `s-${nickname}`
 
 function shown(given: unknown): string {
-  const text = (typeof given === 'string' ? JSON.stringify(given) : String(given)) ?? 'undefined'
+  // an object is not asked for its text: it may be of JSON that names `toString` as it likes
+  const isData = typeof given === 'string' || typeof given === 'object'
+  const text = isData ? JSON.stringify(given) : String(given)
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

@@ -65,8 +65,14 @@ export async function takeTicks(
 }
 
 function tickOf(jobId: string, every: number, data: string): TakenTick | undefined {
-  const { nickname, revision } = JSON.parse(data) as { nickname?: unknown; revision?: unknown }
-  return typeof nickname === 'string' && typeof revision === 'number' ? { jobId, nickname, revision, every } : undefined
+  try {
+    const { nickname, revision } = (JSON.parse(data) ?? {}) as { nickname?: unknown; revision?: unknown }
+    return typeof nickname === 'string' && typeof revision === 'number'
+      ? { jobId, nickname, revision, every }
+      : undefined
+  } catch {
+    return undefined // written by hand: those taken with it must not wait for it
+  }
 }
 
 // Of a job whose scheduler is a plain period, the next one is made here, with the options that BullMQ would give it: those of
@@ -82,7 +88,8 @@ local reply, limited, nextAt = {'0', '0'}, 0, 0
 local function schedule(id, job)
   local key = job.rjk
   if not key or string.find(key, ':', 1, true) then return '' end
-  local opts = cjson.decode(job.opts or '{}')
+  local ok, opts = pcall(cjson.decode, job.opts or '{}')
+  if not ok or type(opts) ~= 'table' then return '' end
   local rep = opts['repeat']
   if type(rep) ~= 'table' or not tonumber(rep.every) or rep.pattern or rep.limit or rep.startDate or rep.endDate then return '' end
   opts.timestamp = tonumber(timestamp)

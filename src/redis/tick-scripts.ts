@@ -133,10 +133,14 @@ local reply, a = {}, 5
 for k = 16, #KEYS, 2 do
   local worker, info = KEYS[k], KEYS[k + 1]
   local id, lockToken, token, nickname, count = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], tonumber(ARGV[a + 5])
-  local w = redis.call('HMGET', worker, 'token', 'running')
+  local w = redis.call('HMGET', worker, 'token', 'running', 'doubted')
   local finished, how = 0, 'stale'
   if w[1] == token and w[2] == '1' then
     finished, how = 1, 'ticked'
+    if w[3] then
+      redis.call('HDEL', worker, 'doubted')
+      redis.call('HSET', info, 'stop_info', '', 'error_msg', '')
+    end
     local nextTick = tonumber(redis.call('ZSCORE', KEYS[15], ARGV[a + 4]) or '0')
     if nextTick < now then nextTick = now end
     local following = string.format('%.3f', nextTick / 1000)

@@ -194,12 +194,21 @@ function memoryLimit(limit: number | undefined, ending: Ending): (mb: number) =>
 
 /** One late interval may be a garbage collection, or the machine's. */
 const LATE_IN_A_ROW = 3
+/** And a late one is told to whoever asks within about a second (loop-delay.ts), so it counts once in that time, ms. */
+const TOLD_AGAIN_MS = 900
 
 function loopDelayLimit(limit: number | undefined, ending: Ending): (ms: number) => void {
   let late = 0
+  let countedAt = Number.NEGATIVE_INFINITY
   return (ms) => {
-    late = limit !== undefined && ms > limit ? late + 1 : 0
-    if (late < LATE_IN_A_ROW) return
+    if (limit === undefined || ms <= limit) {
+      late = 0
+      return
+    }
+    const now = performance.now()
+    if (late && now - countedAt < TOLD_AGAIN_MS) return
+    countedAt = now
+    if (++late < LATE_IN_A_ROW) return
     ending.end(
       'error',
       new Error(`Its event loop was ${Math.round(ms)} ms late, more than its ${limit} ms, again and again.`),

@@ -39,6 +39,8 @@ export const FOLLOWS = {
 /** Lines with which the log begins. */
 const LINES = 300
 const PING_MS = 3_000
+/** A page that has read nothing for so many pings is gone: its place is another's. */
+const MOST_STUCK = 20
 /** Bytes that may wait for a page; what comes on top is left out. */
 const MAX_WAITING = 200_000
 /** ms for which the channels of the fleet are not read again. */
@@ -59,7 +61,14 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
     res.set(EVENT_STREAM).flushHeaders()
     if (req.method === 'HEAD') res.end()
     open.add(res)
-    const ping = setInterval(() => res.write('event: ping\ndata: {}\n\n'), PING_MS)
+    let stuck = 0
+    const ping = setInterval(() => {
+      if (res.writableEnded) return
+      stuck = res.writableLength > 0 ? stuck + 1 : 0
+      if (stuck > MOST_STUCK) res.destroy()
+      else if (res.writableLength < MAX_WAITING) res.write('event: ping\ndata: {}\n\n')
+    }, PING_MS)
+    res.on('error', () => {}) // `close` comes, too
     res.on('close', () => {
       clearInterval(ping)
       open.delete(res)
@@ -71,6 +80,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
   const failed = (res: Response) => (error: unknown) => {
     log.debug({ reason: messageOf(error) }, 'what a page follows was interrupted')
     res.end()
+    setTimeout(() => res.destroy(), 1000).unref() // one that does not read would keep its place
   }
 
   router.get(FOLLOWS.logs.path.replace('{nickname}', ':nickname'), async (req, res) => {

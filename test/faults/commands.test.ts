@@ -269,6 +269,8 @@ describe('row 29: malformed commands', () => {
       fc.record({ type: fc.jsonValue(), nickname: fc.jsonValue(), params: fc.jsonValue() }),
       fc.constantFrom(
         { type: 'Quiet', nickname: 'x', more: 1 },
+        { type: 'Quiet', nickname: { toString: 1 } },
+        { type: { toString: '' }, nickname: 'x', by: { valueOf: 1, toString: 1 } },
         { type: 'Nothing', nickname: 'ghost' },
         { type: 'Quiet', nickname: 'ghost', params: JSON.parse(deep(60)) },
         { type: 'Quiet', nickname: 'ghost', params: { fill: 'x'.repeat(200_000) } },

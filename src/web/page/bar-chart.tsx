@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { countEvents, wordsOf } from './api.js'
 import { count } from './format.js'
 import { Time } from './time.js'
@@ -7,39 +7,48 @@ const BARS = 60
 const WIDTH = 900
 const HEIGHT = 130
 const GAP = 2
+const AGAIN_MS = 1000
 
 /** How many events there were, by stretches of time; alerts where the filter names no kind. Read again when one came. */
 export function BarChart({ filter, rangeMs, fresh }: { filter: string; rangeMs: number; fresh: string }) {
-  const [read, setRead] = useState<{ counts: { time: number; count: number }[]; since: number }>()
-  const [error, setError] = useState('')
   const bucketMs = rangeMs / BARS
+  const of = `${filter} ${rangeMs}`
+  const [read, setRead] = useState<{ counts: { time: number; count: number }[]; since: number; of: string }>()
+  const [error, setError] = useState('')
+  const newest = useRef(fresh)
+  newest.current = fresh
   useEffect(() => {
     const end = new AbortController()
-    const since = Math.floor((Date.now() - rangeMs) / bucketMs + 1) * bucketMs
-    const query = new URLSearchParams(filter)
-    if (!query.has('kind')) query.set('kind', 'alert')
-    query.set('since', String(since))
-    query.set('bucketMs', String(bucketMs))
-    // many at once are read together
-    const timer = setTimeout(
-      () => {
-        countEvents(query.toString(), end.signal).then(
-          (counts) => {
-            setError('')
-            setRead({ counts, since })
-          },
-          (reason: unknown) => end.signal.aborted || setError(wordsOf(reason).text),
-        )
-      },
-      fresh && read ? 1000 : 0,
-    )
+    let told: string | undefined
+    let at = 0
+    const look = () => {
+      // however many come: read once a second; and when none comes, as soon as a bar has passed
+      if (newest.current === told && Date.now() - at < bucketMs) return
+      told = newest.current
+      at = Date.now()
+      const since = Math.floor((at - rangeMs) / bucketMs + 1) * bucketMs
+      const query = new URLSearchParams(filter)
+      if (!query.has('kind')) query.set('kind', 'alert')
+      query.set('since', String(since))
+      query.set('bucketMs', String(bucketMs))
+      countEvents(query.toString(), end.signal).then(
+        (counts) => {
+          if (end.signal.aborted) return
+          setError('')
+          setRead({ counts, since, of })
+        },
+        (reason: unknown) => end.signal.aborted || setError(wordsOf(reason).text),
+      )
+    }
+    look()
+    const timer = setInterval(look, AGAIN_MS)
     return () => {
-      clearTimeout(timer)
+      clearInterval(timer)
       end.abort()
     }
-  }, [filter, rangeMs, bucketMs, fresh])
+  }, [filter, rangeMs, bucketMs, of])
   if (error) return <p class="form-error">{error}</p>
-  if (!read) return <p class="empty">Counting…</p>
+  if (!read || read.of !== of) return <p class="empty">Counting…</p>
 
   const bars = Array.from({ length: BARS }, (_, i) => ({ time: read.since + i * bucketMs, count: 0 }))
   for (const { time, count } of read.counts) {

@@ -23,10 +23,15 @@ const GAP_MS = 20_000
 /** Lines over time from zero to the greatest value, with the last value as text. */
 export function Chart({ title, time, lines, show, bad }: ChartProps) {
   const top = niceTop(Math.max(0, ...lines.flatMap(({ values }) => values)))
-  const [first = 0, last = 0] = [time[0], time.at(-1)]
+  const now = Date.now()
+  const [first = 0, newest = 0] = [time[0], time.at(-1)]
+  // what has said nothing for a while has no value now, and its line ends where it ended
+  const isOld = now - newest > GAP_MS
+  const last = isOld ? now : newest
+  const value = (values: readonly number[]) => (values.length && !isOld ? show(values.at(-1) ?? 0) : '–')
   const x = (i: number) => (last === first ? WIDTH : (((time[i] ?? 0) - first) / (last - first)) * WIDTH)
   const y = (value: number) => HEIGHT - (value / top) * (HEIGHT - 4)
-  const told = lines.map(({ name, values }) => `${name && `${name} `}${show(values.at(-1) ?? 0)}`).join(', ')
+  const told = lines.map(({ name, values }) => `${name && `${name} `}${value(values)}`).join(', ')
   return (
     <figure class={bad ? 'chart lossy' : 'chart'}>
       <figcaption>
@@ -34,7 +39,7 @@ export function Chart({ title, time, lines, show, bad }: ChartProps) {
         {lines.map(({ name, values }, i) => (
           <span key={name} class={`line-${i}`}>
             {name && <span class="key" aria-hidden="true" />}
-            {name} <strong>{values.length ? show(values.at(-1) ?? 0) : '–'}</strong>
+            {name} <strong>{value(values)}</strong>
           </span>
         ))}
       </figcaption>

@@ -73,7 +73,7 @@ export function follow(listener: (fleet: Fleet) => void): () => void {
 
 function change(part: Partial<Fleet>): void {
   const good = (part.link ?? fleet.link) === 'live'
-  fleet = { ...fleet, ...part, asOf: good ? new Date() : fleet.asOf }
+  fleet = { ...fleet, ...part, asOf: good ? new Date() : (part.asOf ?? fleet.asOf) }
   for (const listener of listeners) listener(fleet)
 }
 
@@ -120,7 +120,9 @@ function connect(): { close(): void } {
         name,
         servedBy,
         link,
-        known: true,
+        // where Redis was away before anything was read, an empty fleet is no news of it
+        known: state.live || fleet.known || rest.nodes.length > 0,
+        ...(!state.live && { asOf: new Date(Date.now() - state.staleMs) }),
         history: history.map((total) => ({ ...total, time: total.time + shift })),
         workers: new Map(
           workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname))]),
