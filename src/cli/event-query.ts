@@ -5,6 +5,8 @@ export interface EventOptions {
   kind?: string[]
   source?: string
   nickname?: string
+  type?: string
+  severity?: string
   since?: number
   until?: number
   limit: number
@@ -13,12 +15,14 @@ export interface EventOptions {
 }
 
 /** What the store is asked. Several kinds are divided by commas, or given repeatedly. */
-export function queryOf({ kind, source, nickname, since, until }: EventOptions): EventQuery {
+export function queryOf({ kind, source, nickname, type, severity, since, until }: EventOptions): EventQuery {
   const kinds = kind?.flatMap((text) => text.split(','))
   return {
     ...(kinds && { kind: kinds }),
     ...(source !== undefined && { source }),
     ...(nickname !== undefined && { nickname }),
+    ...(type !== undefined && { type }),
+    ...(severity !== undefined && { severity }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
   }

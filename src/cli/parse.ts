@@ -59,3 +59,11 @@ export function level(text: string): string {
   if (!LEVELS.some((known) => known === text)) throw new InvalidArgumentError(`It is one of ${LEVELS.join(', ')}.`)
   return text
 }
+
+/** How bad an event is. */
+export function severity(text: string): string {
+  if (!SEVERITIES.includes(text)) throw new InvalidArgumentError(`It is one of ${SEVERITIES.join(', ')}.`)
+  return text
+}
+
+const SEVERITIES: readonly string[] = ['info', 'warning', 'error', 'critical']

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { WorkerView } from '../../src/fleet/views.js'
+import type { StoredEvent } from '../../src/store/types.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
 import { alive } from '../helpers/process.js'
@@ -147,6 +148,15 @@ describe('a node and its commands', () => {
       return JSON.parse(stdout).length > 0
     })
     expect((await hysas('events', '--kind', 'command,started')).stdout).toMatch(/command +Demo DemoName/)
+    const kept = async (...filters: string[]) =>
+      JSON.parse((await hysas('events', '--json', '--limit', '1000', ...filters)).stdout) as StoredEvent[]
+    const middle = (await kept('--type', 'Demo')).at(-1)?.time ?? 0
+    const earlier = await kept('--until', new Date(middle - 1).toISOString())
+    expect(earlier.length).toBeGreaterThan(0)
+    expect(earlier.every(({ time }) => time < middle)).toBe(true)
+    expect(new Set((await kept('--type', 'Demo')).map(({ type }) => type))).toEqual(new Set(['Demo']))
+    expect((await kept('--severity', 'warning')).every(({ severity }) => severity === 'warning')).toBe(true)
+    expect(await hysas('events', '--severity', 'bad')).toMatchObject({ code: 2 })
     expect((await hysas('events', '--csv')).stdout).toMatch(/^id,time,kind,.*\r\n\d+-\d+,/)
     const following = start(['events', '-f', '--csv', '--kind', 'stopped', '--nickname', 'passing'], cwd, env)
     await hysas('start', 'Demo', 'passing')

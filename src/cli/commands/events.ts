@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../store/types.js'
 import type { Cli } from '../cli.js'
 import { type EventOptions, queryOf } from '../event-query.js'
 import { eventLine } from '../eventline.js'
-import { collect, instant, whole } from '../parse.js'
+import { collect, instant, severity, whole } from '../parse.js'
 import { item, misuse, note, result } from '../print.js'
 
 export function registerEvents(program: Command, cli: Cli): Command {
@@ -13,6 +13,8 @@ export function registerEvents(program: Command, cli: Cli): Command {
     .option('--kind <kind>', 'only these (alert, started, crashed, ...), divided by commas', collect)
     .option('--source <source>', 'only about this address, host or person')
     .option('--nickname <nickname>', 'only of this worker')
+    .option('--type <type>', 'only of workers of this type')
+    .option('--severity <severity>', 'only these: info, warning, error, critical', severity)
     .option('--since <when>', 'from then on: 5m, 2h, or a date', instant)
     .option('--until <when>', 'up to then', instant)
     .option('--limit <number>', 'the last so many', whole(1, 10_000), 100)
