@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { HysasError, nearest } from './errors.js'
-import type { CommandData, CommandName } from './fleet/commands.js'
-import { type Effect, startedEffect, stoppedEffect } from './fleet/effect.js'
+import { type CommandOptions, createCommander } from './fleet/commander.js'
 import { readWorker, readWorkers } from './fleet/fleet.js'
 import { readFlows } from './fleet/flows.js'
 import { createLogFollower, type LogFollower } from './fleet/follow-logs.js'
@@ -12,7 +10,6 @@ import { readGoneNodes, readNodes, typesOf } from './fleet/nodes.js'
 import { recordEvent } from './fleet/outbox.js'
 import type { Queues } from './fleet/queues.js'
 import { readSamples } from './fleet/samples.js'
-import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './fleet/submit.js'
 import type {
   CommandOutcome,
   FlowView,
@@ -26,10 +23,10 @@ import type {
 import { withoutPassword } from './log.js'
 import { codedErrors } from './redis/coded-errors.js'
 import { connectRedis, ready } from './redis/connect.js'
-import { redisNowMs } from './redis/fleet-scripts.js'
 import { checkNickname, checkType, NICKNAME, namesOf } from './redis/names.js'
 import type { StoredEvent } from './store/types.js'
 
+export type { CommandOptions } from './fleet/commander.js'
 export { lifeOf } from './fleet/life.js'
 export type {
   CommandOutcome,
@@ -42,18 +39,6 @@ export type {
   TypeView,
   WorkerView,
 } from './fleet/views.js'
-
-export interface CommandOptions {
-  /** How long to wait for the effect, ms. Default 10,000. At its end the command is withdrawn. */
-  timeoutMs?: number
-  /** Only queue it; it then stays good for an hour. */
-  noWait?: boolean
-  /** Who gives it, for the record: `cli:root@host`, `web:operator 127.0.0.1`. */
-  by?: string
-  /** Told while waiting, for people: that no node is up. */
-  notice?: (text: string) => void
-  signal?: AbortSignal
-}
 
 /**
  * Commands and reads the fleet. All that CLI, web and tests use. Methods throw HysasError with the codes of the
@@ -120,8 +105,6 @@ export interface ClientOptions {
   namespace?: string
 }
 
-const TIMEOUT_MS = 10_000
-
 /** @throws HysasError NO_REDIS, REDIS_AUTH */
 export async function createClient({ redisUrl, redisSource = 'given', namespace }: ClientOptions): Promise<Client> {
   const names = namesOf(namespace)
@@ -141,84 +124,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     return opened
   }
 
-  /** Commands that are waited for at this moment. */
-  let underWay = 0
-
-  /** Sends a command and waits until `effect` gives something. */
-  async function command<T>(
-    name: CommandName,
-    data: CommandData,
-    options: CommandOptions,
-    effect: (answer: unknown, submitted: Submitted) => Promise<T | undefined>,
-  ): Promise<T> {
-    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
-    const deadline = performance.now() + timeoutMs
-    const context = await commanding()
-    const submitted = await submit(context, name, { ...data, by: options.by ?? 'client' }, timeoutMs)
-    const anyNode = (await redis.zcount(names.nodes, await redisNowMs(redis), '+inf')) > 0
-    if (!anyNode) options.notice?.(`no node is up on ${redisShown}; waiting ${timeoutMs / 1000} s for one`)
-    let answer: { value: unknown } | undefined
-    underWay++
-    try {
-      // one alone may ask more often than each of a hundred
-      for (let pauseMs = underWay > 1 ? 4 : 2; ; pauseMs = Math.min(50, pauseMs * 1.25)) {
-        answer ??= await takeReply(redis, names, submitted.reply)
-        const done = answer && (await effect(answer.value, submitted))
-        if (done !== undefined) return done
-        if (options.signal?.aborted) {
-          if (!answer) await withdraw(context, submitted, data.nickname ?? '')
-          options.signal.throwIfAborted()
-        }
-        if (performance.now() > deadline) break
-        await delay(pauseMs)
-      }
-    } finally {
-      underWay--
-    }
-    if (!answer && (await withdraw(context, submitted, data.nickname ?? '')) && !anyNode) {
-      throw new HysasError('NO_NODE', { redis: redisShown })
-    }
-    throw timedOut(name, data, timeoutMs, answer !== undefined)
-  }
-
-  /** Start, stop and restart: admitted by the desk, then seen in the fleet. */
-  async function commandWorker(
-    name: 'start' | 'stop' | 'restart',
-    data: CommandData & { nickname: string },
-    options: CommandOptions,
-  ): Promise<CommandOutcome> {
-    const begun = performance.now()
-    const ms = () => Math.round((performance.now() - begun) * 10) / 10
-    const queued = {
-      type: data.type ?? '',
-      nickname: data.nickname,
-      result: 'queued' as const,
-      node: '',
-      pid: null,
-      epoch: null,
-    }
-    if (options.noWait) {
-      const { revision } = await submit(
-        await commanding(),
-        name,
-        { ...data, by: options.by ?? 'client' },
-        NO_WAIT_MS,
-        false,
-      )
-      return { ...queued, revision, ms: ms() }
-    }
-    const past = { start: 'started', stop: 'stopped', restart: 'restarted' } as const
-    return command(name, data, options, async (answer, { revision }) => {
-      const { result, type } = answer as { result: string; type: string }
-      const of = { type, nickname: data.nickname, revision }
-      const effect: Effect | undefined = await (name === 'stop' ? stoppedEffect : startedEffect)(redis, names, of)
-      if (!effect) return undefined
-      const { node, pid, epoch, stopInfo } = effect
-      const word = result === 'unchanged' ? 'unchanged' : past[name]
-      const outcome: CommandOutcome = { ...queued, type, revision, result: word, node, pid, epoch, ms: ms() }
-      return name === 'stop' ? { ...outcome, stop_info: stopInfo } : outcome
-    })
-  }
+  const { command, commandWorker } = createCommander({ redis, names, redisShown, open: commanding })
 
   const show = async (nickname: string): Promise<WorkerView> => {
     const view = await readWorker(redis, names, checkNickname(nickname))
@@ -332,16 +238,6 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
     },
   }
   return codedErrors(client, redisShown, redisSource)
-}
-
-function timedOut(name: CommandName, data: CommandData, timeoutMs: number, admitted: boolean): HysasError {
-  const seconds = timeoutMs / 1000
-  const nickname = data.nickname ?? ''
-  if (name === 'send') return new HysasError('NO_ANSWER', { nickname, operation: data.operation, seconds })
-  const hint = admitted
-    ? `It was accepted and takes effect as soon as it can; \`hysas show ${nickname}\` tells what it waits for.`
-    : 'No node took it up in time, and it was withdrawn; `hysas nodes` shows who is up.'
-  return new HysasError('TIMEOUT', { what: `${name} ${nickname}`.trim(), seconds, hint })
 }
 
 const ORDER = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
