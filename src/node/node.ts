@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Settings } from '../config/settings.js'
-import { nodeNameOf } from '../config/surroundings.js'
 import { CONTRACT_VERSION } from '../contract.js'
 import { HysasError, messageOf } from '../errors.js'
 import { type NodeEntry, readNodes } from '../fleet/nodes.js'
@@ -14,13 +11,13 @@ import { createQueues } from '../fleet/queues.js'
 import { reconcile } from '../fleet/reconcile.js'
 import { type Logger, withoutPassword } from '../log.js'
 import { followRedisClock } from '../redis/clock.js'
-import { abandon, checkServer, connectRedis, ready } from '../redis/connect.js'
-import { beatNode, removeNode } from '../redis/fleet-scripts.js'
+import { checkServer, connectRedis, ready } from '../redis/connect.js'
 import { COMMAND_QUEUE, type Names, namesOf } from '../redis/names.js'
 import type { WorkerHash } from '../redis/restore-scripts.js'
 import { openStore } from '../store/store.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { createWriter } from '../store/writer.js'
+import { again } from './again.js'
 import { createAlerts } from './alerts.js'
 import { createCatalog } from './catalog.js'
 import { createChildren } from './children.js'
@@ -28,10 +25,13 @@ import { createDesk } from './desk.js'
 import { createFleetWatch } from './fleet-watch.js'
 import { createHealth } from './health.js'
 import { createHost, type Host } from './host.js'
+import { leaveWithoutRedis } from './leave.js'
 import { createLogKeeper } from './logs.js'
 import { offersOf } from './offers.js'
 import { builtFile, ownPackage } from './package-root.js'
 import { checkParams } from './params.js'
+import { createPresence } from './presence.js'
+import { createReleasers } from './releasers.js'
 import { restoreFleet } from './restore.js'
 import { PRUNE_MS, pruneEvents } from './retention.js'
 import { fairShare } from './share.js'
@@ -69,29 +69,34 @@ export interface HysasNode {
 }
 
 const BEAT_MS = 1000
-/** A node that ends waits for a Redis that is away no longer than this. */
-const AWAY_MS = 2000
 /** Changes of the fleet that come within this time are read together. */
 const READ_MS = 100
 /** Others are told that it ends, if that can be done so soon. */
 const TELL_MS = 500
-/** What is released may take so long. */
-const RELEASE_MS = 6000
 /** Queues that must work for anything else to. */
 const SYSTEM = ['Monitor', 'Process', COMMAND_QUEUE]
 
 export function createNode({ settings, log }: NodeOptions): HysasNode {
   const names = namesOf(settings.namespace)
-  const token = randomUUID()
-  /** Unix seconds, Redis's clock. */
-  let startedAt = 0
   const shown = withoutPassword(settings.redisUrl)
-  const releasers: (() => unknown)[] = []
+  const releasers = createReleasers(log)
   const redis = connectRedis(settings.redisUrl, 'node', settings.node)
-  const loopDelay = monitorEventLoopDelay({ resolution: 20 })
-  let name = settings.node
   let url = ''
   let host: Host | undefined
+  const presence = createPresence({
+    redis,
+    names,
+    name: settings.node,
+    capacity: settings.capacity,
+    now: () => ({
+      workers: host?.hosted() ?? 0,
+      types: JSON.stringify(offersOf(catalog.all())),
+      url,
+      draining: draining ? 1 : 0,
+      problems: JSON.stringify(health.problems()),
+      problems_since: JSON.stringify(health.since()),
+    }),
+  })
   let nodes: NodeEntry[] = []
   let stopping: Promise<void> | undefined
   let starting: Promise<void> | undefined
@@ -107,7 +112,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   let news: { changed: boolean; lost?: WorkerHash[] | undefined } = { changed: true }
   const storeOptions = storeOptionsOf(settings)
   const recordNow = (event: Partial<StoredEvent> & { kind: string }) =>
-    recordEvent(redis, names, { node: name, ...event })
+    recordEvent(redis, names, { node: presence.name, ...event })
   const record = (event: Partial<StoredEvent> & { kind: string }) => {
     recordNow(event).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'an event was not recorded'))
   }
@@ -123,32 +128,32 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   })
 
   async function start(): Promise<void> {
-    releasers.push(() => redis.disconnect())
+    releasers.add(() => redis.disconnect())
     await ready(redis, settings.redisUrl, settings.redisSource)
     await checkServer(redis, shown)
     const clock = await followRedisClock(redis)
-    releasers.push(() => clock.release())
-    startedAt = Date.now() / 1000
+    releasers.add(() => clock.release())
     await checkContract()
     storeOptions.sqliteFile = await claimStore(redis, names, settings, storeOptions.sqliteFile)
-    await takeName()
-    releasers.push(() => removeNode(redis, names, name, token))
+    await presence.takeName()
+    releasers.add(() => presence.remove())
+    const { name } = presence
     log.setBindings({ node: name })
     // from now on: to start takes longer than a node may be silent, where much is to be compiled
     every(BEAT_MS, 'heartbeat', () => health.wrote(beat()))
 
-    releasers.push(() => catalog.close())
+    releasers.add(() => catalog.close())
     await catalog.start()
     if (stopping) throw new HysasError('INTERRUPTED', { signal: 'its end' })
     const logs = createLogKeeper({ dir: join(settings.dataDir, 'logs'), redis, names, log })
-    releasers.push(() => logs.close())
+    releasers.add(() => logs.close())
     const writer = createWriter({
       store: () => openStore(storeOptions),
       source: createOutbox(redis, names),
       log,
       onState: ({ lastError }) => health.stored(lastError),
     })
-    releasers.push(() => writer.stop())
+    releasers.add(() => writer.stop())
     writer.start()
     const { redisUrl, namespace, databases, logLevel } = settings
     const children = createChildren({
@@ -157,9 +162,9 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       onBlocking: (blocking, culprit, pid) => host?.blocked(blocking, culprit, pid),
       onLine: (stream, line) => log.info({ stream }, line),
     })
-    releasers.push(() => children.close())
+    releasers.add(() => children.close())
     const queues = createQueues(redis, names)
-    releasers.push(() => queues.close())
+    releasers.add(() => queues.close())
     const { capacity } = settings
     const mine = createHost({
       node: name,
@@ -181,20 +186,20 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
         ),
     })
     host = mine
-    releasers.push(() => mine.close())
+    releasers.add(() => mine.close())
     children.refill()
 
     await beat()
     health.look()
     const subscriber = connectRedis(redisUrl, 'subscriber', name)
-    releasers.push(() => subscriber.disconnect())
+    releasers.add(() => subscriber.disconnect())
     subscriber.on('message', (channel: string, raw: string) => channel === names.wake && wake(raw))
     await subscriber.subscribe(names.wake)
     if (settings.alertUrl) await startAlerts(settings.alertUrl, subscriber)
     await redis.publish(names.wake, JSON.stringify({ what: 'node', node: name }))
     const context = { redis, names, queues, checkParams, nodes: liveNodes, onAdmitted: mine.admitted, onJob: mine.look }
     const desk = createDesk({ ...context, node: name, subscriber, commandToken: settings.commandToken, log, record })
-    releasers.push(() => desk.close())
+    releasers.add(() => desk.close())
     await ensureSystem(context, settings)
     await refresh()
     mine.setTypes(types())
@@ -225,56 +230,33 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   }
 
   async function startAlerts(url: string, subscriber: Redis): Promise<void> {
-    const alerts = createAlerts({ redis, names, token, url, log, problems: health.problems })
-    releasers.push(() => alerts.close())
+    const alerts = createAlerts({ redis, names, token: presence.token, url, log, problems: health.problems })
+    releasers.add(() => alerts.close())
     subscriber.on('message', (channel: string, raw: string) => channel === names.eventsChannel && alerts.heard(raw))
     await subscriber.subscribe(names.eventsChannel)
     every(1000, 'alerts', alerts.look)
   }
 
   async function stop(how: StopHow): Promise<void> {
-    const leaving = leaveWithoutRedis()
+    const leaving = leaveWithoutRedis(redis, health.isAnswered)
     if (!host) await catalog.close() // what takes longest in a start
     await starting?.catch(() => {})
     draining = true
-    releasers.push(() => clearTimeout(reading))
-    if (host) record({ kind: 'node', message: `node ${name} ends (${how})` }) // else it has never been one
+    releasers.add(() => clearTimeout(reading))
+    if (host) record({ kind: 'node', message: `node ${presence.name} ends (${how})` }) // else it has never been one
     await Promise.race([beat().catch(() => {}), delay(TELL_MS, undefined, { ref: false })])
     await host?.drain(how).catch((error: unknown) => log.warn({ err: messageOf(error) }, 'not all ended in order'))
-    for (const release of releasers.splice(0).reverse()) {
-      const releasing = Promise.resolve()
-        .then(release)
-        .catch((error: unknown) => log.debug({ err: messageOf(error) }, 'while ending'))
-      await Promise.race([releasing, delay(RELEASE_MS, undefined, { ref: false })])
-    }
-    clearInterval(leaving)
+    await releasers.releaseAll()
+    leaving.release()
     resolveStopped(how)
   }
 
-  /** A Redis that is away must not keep the node from ending: what waits for it fails then. */
-  function leaveWithoutRedis(): NodeJS.Timeout {
-    let lastMs = performance.now()
-    return setInterval(() => {
-      if (redis.status === 'ready' && health.isAnswered()) lastMs = performance.now()
-      else if (performance.now() - lastMs > AWAY_MS && redis.status !== 'end') abandon(redis)
-    }, 250)
+  function every(ms: number, what: string, work: () => Promise<unknown>): void {
+    releasers.add(again(log, ms, what, work))
   }
 
-  /** Runs `work` again and again, never two at once; what it throws is told and survived. */
-  function every(ms: number, what: string, work: () => Promise<unknown>): void {
-    let timer: NodeJS.Timeout | undefined
-    let ended = false
-    const turn = async () => {
-      await work().catch((error: unknown) => {
-        if (!ended) log.debug({ err: messageOf(error) }, what)
-      })
-      if (!ended) timer = setTimeout(turn, ms)
-    }
-    timer = setTimeout(turn, ms)
-    releasers.push(() => {
-      ended = true
-      clearTimeout(timer)
-    })
+  async function beat(): Promise<void> {
+    if (await presence.beat()) void node.stop('shutdown')
   }
 
   async function checkContract(): Promise<void> {
@@ -285,47 +267,13 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     }
   }
 
-  /** The configured name; where that is the host's own and taken, the host's own with the next number. */
-  async function takeName(): Promise<void> {
-    for (let n = 2; !(await beatNode(redis, names, name, token, fields())); n++) {
-      const { host = '', pid = '' } = await redis.hgetall(names.node(name))
-      if (settings.node !== nodeNameOf(hostname())) throw new HysasError('NODE_NAME_TAKEN', { name, host, pid })
-      name = `${settings.node}-${n}`
-    }
-  }
-
-  async function beat(): Promise<void> {
-    const now = await beatNode(redis, names, name, token, fields())
-    loopDelay.reset()
-    const commanded = Number(await redis.get(names.shutdown))
-    if (commanded > startedAt * 1000 && now !== undefined) void node.stop('shutdown')
-  }
-
   const types = (): string[] => catalog.all().flatMap(({ type, bundle }) => (bundle ? [type] : []))
-
-  function fields(): Record<string, string | number> {
-    return {
-      host: hostname(),
-      pid: process.pid,
-      started_at: startedAt.toFixed(3),
-      version: ownPackage().version,
-      capacity: settings.capacity,
-      workers: host?.hosted() ?? 0,
-      types: JSON.stringify(offersOf(catalog.all())),
-      url,
-      memory_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
-      loop_delay_ms: Math.round(loopDelay.percentile(99) / 1e5) / 10 || 0,
-      draining: draining ? 1 : 0,
-      problems: JSON.stringify(health.problems()),
-      problems_since: JSON.stringify(health.since()),
-    }
-  }
 
   async function typesChanged(type: string): Promise<void> {
     if (!host || draining) return
     host.setTypes(types())
     await beat().catch(() => {})
-    await redis.publish(names.wake, JSON.stringify({ what: 'types', node: name, type })).catch(() => 0)
+    await redis.publish(names.wake, JSON.stringify({ what: 'types', node: presence.name, type })).catch(() => 0)
   }
 
   async function refresh(): Promise<void> {
@@ -336,7 +284,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
 
   /** What a node leaves behind that is gone is to be taken at once: all of it, and not by the share that was. */
   async function lookForLost(mine: Host): Promise<void> {
-    if (nodes.every((other) => other.name === name)) return
+    if (nodes.every(({ name }) => name === presence.name)) return
     const before = nodes
     nodes = await readNodes(redis, names)
     const gone = before.some(({ name }) => !nodes.some((node) => node.name === name))
@@ -348,14 +296,14 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     await redis.set(names.contract, CONTRACT_VERSION, 'NX')
     await claimStore(redis, names, settings, storeOptions.sqliteFile)
     const restored = await restore()
-    const message = `Redis lost its data; ${name} put ${restored} workers back`
+    const message = `Redis lost its data; ${presence.name} put ${restored} workers back`
     record({ kind: 'data_lost', severity: 'critical', message, data: { restored } })
   }
 
   /** For the desk: what the others have may be a second old, unless `fresh`; what this node has never is. */
   async function liveNodes(fresh: boolean): Promise<NodeEntry[]> {
     if (fresh || nodes.length === 0) nodes = await readNodes(redis, names)
-    return nodes.map((entry) => (entry.name === name ? { ...entry, offered: offersOf(catalog.all()) } : entry))
+    return nodes.map((entry) => (entry.name === presence.name ? { ...entry, offered: offersOf(catalog.all()) } : entry))
   }
 
   function wake(raw: string): void {
@@ -379,7 +327,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
 
   const node: HysasNode = {
     get name() {
-      return name
+      return presence.name
     },
     redis,
     names,
