@@ -13,7 +13,8 @@ import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
 
 const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
   ...workerView(change),
-  ...{ rate_in: 0, rate_out: 1, rate_lost: 0, rate_to: {}, beatAt: 0, flowedAt: null, lostAt: null, droppedAt: null },
+  ...{ rate_in: 0, rate_out: 1, rate_lost: 0, rate_to: {} },
+  ...{ beatAt: 0, flowedAt: null, watchedAt: Number.NEGATIVE_INFINITY, lostAt: null, droppedAt: null },
 })
 const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => ({
   ...{
@@ -159,14 +160,17 @@ describe('the graph', () => {
     ])
   })
 
-  it('calls silent who published and has neither heard nor told anything for a while', () => {
+  it('calls silent who published and has neither heard nor told anything for a while of being watched', () => {
     const [now, long] = [performance.now(), performance.now() - 60_000]
-    const of = (nickname: string, flowedAt: number | null, change = {}) => ({
-      ...{ ...worker({ nickname, published: 5, ...change }), rate_in: 0, rate_out: 0, flowedAt },
+    const of = (nickname: string, flowedAt: number | null, change = {}, watchedAt = long) => ({
+      ...{ ...worker({ nickname, published: 5, ...change }), rate_in: 0, rate_out: 0, flowedAt, watchedAt },
     })
-    const all = [of('a', null), of('b', long), of('c', now), of('d', long, { kind: 'repeatable' as const })]
+    const all = [
+      ...[of('a', null), of('b', long), of('c', now), of('d', long, { kind: 'repeatable' as const })],
+      ...[of('e', null, {}, now), of('f', long, {}, now)],
+    ]
     const { parts } = graphOf(fleetOf(all), 'worker', () => true)
-    expect(parts.map(({ look }) => look)).toEqual(['silent', 'silent', 'good', 'good'])
+    expect(parts.map(({ look }) => look)).toEqual(['silent', 'silent', 'good', 'good', 'good', 'good'])
   })
 
   it('has workers, and channels that no worker publishes to', () => {

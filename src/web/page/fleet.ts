@@ -10,6 +10,8 @@ export interface PageWorker extends LiveWorker {
   beatAt: number | null
   /** `performance.now()` at which messages were last seen to come or go; null: not while this page was open. */
   flowedAt: number | null
+  /** `performance.now()` since when this page has watched this run without a break: what flowed before, it can not know. */
+  watchedAt: number
   /** `Date.now()` at which it lost messages, or was seen to; null: it has not, or nobody knows when. */
   lostAt: number | null
   /** The same of messages that came faster than it takes them. */
@@ -115,6 +117,8 @@ function connect(): { close(): void } {
       const { fleet: name, node: servedBy, state, workers, history, now, ...rest } = data
       const shift = Date.now() - now // its clock may differ from ours
       const link = state.live ? 'live' : 'stale'
+      // while there was no connection, nobody watched
+      const unbroken = fleet.link === 'live'
       change({
         ...rest,
         name,
@@ -125,7 +129,7 @@ function connect(): { close(): void } {
         ...(!state.live && { asOf: new Date(Date.now() - state.staleMs) }),
         history: history.map((total) => ({ ...total, time: total.time + shift })),
         workers: new Map(
-          workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname))]),
+          workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname), unbroken)]),
         ),
       })
     })
@@ -159,10 +163,13 @@ function connect(): { close(): void } {
   }
 }
 
-function stamped(worker: LiveWorker, before: PageWorker | undefined): PageWorker {
-  const beatAt = worker.age === null ? null : performance.now() - worker.age * 1000
-  const flowedAt = worker.rate_in + worker.rate_out > 0 ? performance.now() : (before?.flowedAt ?? null)
-  return { ...worker, beatAt, flowedAt, lostAt: lostAtOf(worker, before), droppedAt: droppedAtOf(worker, before) }
+function stamped(worker: LiveWorker, before: PageWorker | undefined, unbroken = true): PageWorker {
+  const now = performance.now()
+  const beatAt = worker.age === null ? null : now - worker.age * 1000
+  const flowedAt = worker.rate_in + worker.rate_out > 0 ? now : (before?.flowedAt ?? null)
+  const watchedAt = unbroken && before?.epoch === worker.epoch ? before.watchedAt : now
+  const times = { beatAt, flowedAt, watchedAt, lostAt: lostAtOf(worker, before) }
+  return { ...worker, ...times, droppedAt: droppedAtOf(worker, before) }
 }
 
 /** A loss has its gap; that of before this page was opened, too. */

@@ -78,10 +78,10 @@ export function graphOf(fleet: Fleet, by: 'worker' | 'type', keep: (worker: Page
 }
 
 function workerPart(id: string, worker: PageWorker): Part {
-  const { nickname, type, kind, flowedAt, rate_out, published } = worker
+  const { nickname, type, kind, flowedAt, watchedAt, rate_out, published } = worker
   const look = lookOf(worker)
   // one that hears has perhaps nothing to tell, and one that ticks does so now and then
-  const still = flowedAt === null || performance.now() - flowedAt > SILENT_MS
+  const still = performance.now() - Math.max(flowedAt ?? watchedAt, watchedAt) > SILENT_MS
   const silent = look === 'good' && kind !== 'repeatable' && published > 0 && still
   return { id, kind: 'worker', name: nickname, note: type, look: silent ? 'silent' : look, out: rate_out }
 }
