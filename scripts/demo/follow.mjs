@@ -3,7 +3,7 @@ import { bold, dim, green, red, yellow } from '../lib/terminal.mjs'
 
 /** Shows what happens until the signal aborts: alerts and troubles as lines, rates in the changing line. */
 export async function followFleet(client, screen, signal) {
-  const seen = { alerts: 0 }
+  const seen = { alerts: 0, status: undefined }
   await Promise.all([showEvents(client, screen, seen, signal), showRates(client, screen, seen, signal)])
 }
 
@@ -15,6 +15,7 @@ async function showEvents(client, screen, seen, signal) {
     const at = dim(new Date(time ?? Date.now()).toLocaleTimeString('en-GB'))
     if (kind === 'alert') {
       seen.alerts++
+      if (seen.status) screen.status(seen.status()) // else it would not count this one until its next turn
       screen.line(`${at} ${red('●')} ${bold(red('alert'))} ${bold(source)}  ${message}  ${dim(nickname)}`)
     } else if (kind === 'count') screen.line(`${at} ${yellow('●')} ${message}  ${dim(nickname)}`)
     else if (WORTH_A_LINE.has(kind)) screen.line(`${at} ${dim('●')} ${kind} ${bold(nickname)}  ${dim(message ?? '')}`)
@@ -27,12 +28,16 @@ async function showRates(client, screen, seen, signal) {
   const rates = new Map()
   while (!signal.aborted) {
     const workers = await client.list().catch(() => undefined) // Redis may be away for a moment
-    if (workers) screen.status(statusOf(workers, rates, seen))
+    if (workers) {
+      seen.status = statusOf(workers, rates, seen)
+      screen.status(seen.status())
+    }
     await sleep(1000, undefined, { signal }).catch(() => {})
   }
 }
 
-function statusOf(workers, rates, { alerts }) {
+/** Its text, to be made anew when an alert comes between two looks. */
+function statusOf(workers, rates, seen) {
   const now = performance.now()
   const parts = workers
     .filter(({ nickname }) => nickname !== 'Monitor')
@@ -42,7 +47,8 @@ function statusOf(workers, rates, { alerts }) {
   const up = workers.filter(({ status }) => status === 'started').length
   const each = parts.map(({ nickname, rate }) => `${nickname} ${rate.toFixed(1)}`).join(', ')
   const count = `${up} of ${workers.filter(({ wanted }) => wanted).length} workers up`
-  return `${green('▶')} ${count}  ${bold(`${all.toFixed(1)} messages/s`)} ${dim(each)}  ${alerts} alerts  ${dim('Ctrl-C ends')}`
+  const before = `${green('▶')} ${count}  ${bold(`${all.toFixed(1)} messages/s`)} ${dim(each)}`
+  return () => `${before}  ${seen.alerts} alert${seen.alerts === 1 ? '' : 's'}  ${dim('Ctrl-C ends')}`
 }
 
 /** Messages per second over the last few looks; beats come once a second, so a single look says little. */
