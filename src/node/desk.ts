@@ -11,6 +11,7 @@ import {
   execute,
 } from '../fleet/commands.js'
 import { giveReply, submit } from '../fleet/submit.js'
+import { toldArgs } from '../fleet/told-args.js'
 import type { Logger } from '../log.js'
 import { countRaw } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE } from '../redis/names.js'
@@ -75,7 +76,7 @@ export function createDesk(options: DeskOptions) {
 
   function told(
     command: string,
-    { nickname = '', type = '', by = 'by hand', operation }: Partial<CommandData>,
+    { nickname = '', type = '', by = 'by hand', operation, args }: Partial<CommandData>,
     result: string,
     error?: HysasError,
   ): void {
@@ -93,7 +94,7 @@ export function createDesk(options: DeskOptions) {
       severity,
       ...about,
       message: message.slice(0, 1000),
-      data: { command: command.slice(0, 40), result, ...(operation && { operation: textOf(operation).slice(0, 100) }) },
+      data: { command: command.slice(0, 40), result, ...(operation && calledOf(operation, args)) },
     })
     log[error ? 'warn' : 'info']({ command: command.slice(0, 40), ...about, result }, 'command')
   }
@@ -161,6 +162,15 @@ export function createDesk(options: DeskOptions) {
 
 /** Data of a refused command may be anything, also an object that has no text. */
 const textOf = (given: unknown): string => (typeof given === 'string' ? given : (JSON.stringify(given) ?? ''))
+
+/** What was called, and with what. Of a refused command both may be anything. */
+function calledOf(operation: unknown, args: unknown) {
+  const isObject = typeof args === 'object' && args !== null && !Array.isArray(args)
+  return {
+    operation: textOf(operation).slice(0, 100),
+    args: toldArgs(isObject ? (args as Record<string, unknown>) : {}),
+  }
+}
 
 /** Command and data of a job; made by hand on Bull Board, its name may be anything and its data says less. */
 function commandOf(job: Job): { name: CommandName; data: CommandData } {

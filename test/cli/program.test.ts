@@ -157,6 +157,7 @@ describe('a node and its commands', () => {
     expect(new Set((await kept('--type', 'Demo')).map(({ type }) => type))).toEqual(new Set(['Demo']))
     expect((await kept('--severity', 'warning')).every(({ severity }) => severity === 'warning')).toBe(true)
     expect(await hysas('events', '--severity', 'bad')).toMatchObject({ code: 2 })
+    await until(async () => (await hysas('events', '--kind', 'command')).stdout.includes('say {"a":1}'))
     expect((await hysas('events', '--csv')).stdout).toMatch(/^id,time,kind,.*\r\n\d+-\d+,/)
     const following = start(['events', '-f', '--csv', '--kind', 'stopped', '--nickname', 'passing'], cwd, env)
     await hysas('start', 'Demo', 'passing')
