@@ -197,13 +197,18 @@ export class FakeFleet {
     close: async () => {},
   }
 }
-const fits = (event: StoredEvent, { kind, nickname, severity, source, since = 0, before }: EventQuery): boolean =>
+const fits = (
+  event: StoredEvent,
+  { kind, nickname, type, severity, source, since = 0, until = Number.POSITIVE_INFINITY, before }: EventQuery,
+): boolean =>
   (!kind || [kind].flat().includes(event.kind)) &&
   (!nickname || event.nickname === nickname) &&
+  (!type || event.type === type) &&
   (!severity || event.severity === severity) &&
   (!source || event.source === source) &&
   (!before || event.id < before) &&
-  event.time >= since
+  event.time >= since &&
+  event.time <= until
 async function* untilAborted(signal: AbortSignal): AsyncGenerator<never> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }

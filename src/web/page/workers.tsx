@@ -87,16 +87,25 @@ function Filters({ all, selection }: { all: readonly PageWorker[]; selection: Se
   )
 }
 
+interface ChoiceProps {
+  name: string
+  label: string
+  value: string
+  choices: readonly string[]
+  /** What else of the address changes with it. */
+  also?: Readonly<Record<string, string>>
+}
+
 /** A filter that is kept in the address. */
-export function Choice(of: { name: string; label: string; value: string; choices: readonly string[] }) {
-  const { name, label, value } = of
+export function Choice(of: ChoiceProps) {
+  const { name, label, value, also } = of
   const choices = value && !of.choices.includes(value) ? [value, ...of.choices] : of.choices
   return (
     <select
       aria-label={label}
       class={value ? 'chosen' : ''}
       value={value}
-      onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
+      onChange={(event) => setQuery({ [name]: event.currentTarget.value, ...also })}
     >
       <option value="">{label}: all</option>
       {choices.map((one) => (
