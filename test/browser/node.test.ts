@@ -36,6 +36,7 @@ it('an operator starts, watches, sees crash and stops a worker of a real node fr
   await page.getByLabel('Operation', { exact: true }).selectOption('logLevel')
   await page.getByLabel('level needed').selectOption('debug')
   await page.getByRole('button', { name: 'Send logLevel' }).click()
+  await page.getByRole('button', { name: 'Send it' }).click()
   await page.getByText('It returned').waitFor()
   await picture(page, 'node')
   process.kill(pid, 'SIGKILL')

@@ -93,7 +93,16 @@ describe('one worker', () => {
     await page.getByRole('button', { name: 'Send top' }).click()
     await page.getByText('This is needed.').waitFor()
     await page.getByLabel('limit needed').fill('3')
+    const before = fake.commands.length
     await page.getByRole('button', { name: 'Send top' }).click()
+    const question = page.getByRole('dialog', { name: 'Send top to DemoName?' })
+    await question.getByText('"limit": 3').waitFor()
+    await picture(page, 'operation')
+    await question.getByRole('button', { name: 'Cancel' }).click()
+    await question.waitFor({ state: 'detached' })
+    expect(fake.commands.length).toBe(before)
+    await page.getByRole('button', { name: 'Send top' }).click()
+    await question.getByRole('button', { name: 'Send it' }).click()
     await page.getByText('"echoed"').waitFor()
     expect(fake.commands.at(-1)).toMatchObject({ method: 'send', args: ['DemoName', 'top', { limit: 3 }, {}] })
     const history = `${web.publicUrl}api/v1/workers/DemoName/history`

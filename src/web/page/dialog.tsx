@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { SCROLLS } from './scrolls.js'
 
 /** The browser's own modal dialog: keeps the focus, closes on Escape, gives the focus back. */
 export function Dialog(of: { title: string; onClose: () => void; children: ComponentChildren }) {
@@ -17,11 +18,22 @@ export function Dialog(of: { title: string; onClose: () => void; children: Compo
   )
 }
 
-/** Asks before something that interrupts a worker. */
-export function Confirm(of: { title: string; text: string; yes: string; onYes: () => void; onClose: () => void }) {
+interface ConfirmProps {
+  title: string
+  text: string
+  /** What will be sent, to be read word for word. */
+  code?: string
+  yes: string
+  onYes: () => void
+  onClose: () => void
+}
+
+/** Asks before something that interrupts a worker, or does with it what nobody can take back. */
+export function Confirm(of: ConfirmProps) {
   return (
     <Dialog title={of.title} onClose={of.onClose}>
       <p>{of.text}</p>
+      {of.code && <pre {...SCROLLS}>{of.code}</pre>}
       <div class="buttons">
         <button type="button" onClick={of.onClose}>
           Cancel

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { TypeView } from '../../fleet/views.js'
 import { callOperation, wordsOf } from './api.js'
+import { Confirm } from './dialog.js'
 import { clean } from './format.js'
 import { ParamForm, useParams } from './param-form.js'
 
@@ -45,10 +46,12 @@ function Call({ nickname, name, args }: { nickname: string; name: string; args: 
   const form = useParams(args)
   const [busy, setBusy] = useState(false)
   const [result, setResult] = useState<{ value: unknown } | { text: string; remedy: string }>()
-  const send = async (event: Event) => {
+  const [asked, setAsked] = useState<Record<string, unknown>>()
+  const ask = (event: Event) => {
     event.preventDefault()
-    const given = form.read()
-    if (!given) return
+    setAsked(form.read())
+  }
+  const send = async (given: Record<string, unknown>) => {
     setBusy(true)
     setResult(undefined)
     try {
@@ -59,7 +62,7 @@ function Call({ nickname, name, args }: { nickname: string; name: string; args: 
     setBusy(false)
   }
   return (
-    <form onSubmit={send} noValidate>
+    <form onSubmit={ask} noValidate>
       <ParamForm form={form} legend="Arguments" />
       <button type="submit" disabled={busy}>
         {busy ? 'Sending…' : `Send ${name}`}
@@ -78,6 +81,19 @@ function Call({ nickname, name, args }: { nickname: string; name: string; args: 
           </div>
         )}
       </div>
+      {asked && (
+        <Confirm {...questionOf(nickname, name, asked)} onYes={() => send(asked)} onClose={() => setAsked(undefined)} />
+      )}
     </form>
   )
+}
+
+function questionOf(nickname: string, name: string, args: Record<string, unknown>) {
+  const none = Object.keys(args).length === 0
+  return {
+    title: `Send ${clean(name)} to ${nickname}?`,
+    text: `It carries out the operation ${clean(name)} at once, ${none ? 'without arguments' : 'with these arguments'}; the page can not take back what it does.`,
+    ...(!none && { code: clean(JSON.stringify(args, null, 2)) }),
+    yes: 'Send it',
+  }
 }
