@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
+import { childProgram } from './child-program.mjs'
 import { lightIoredis } from './light-ioredis.mjs'
 import { quick } from './quick.mjs'
 
@@ -12,9 +13,8 @@ const ENTRIES = {
   monitor: 'src/monitor/watch.ts',
   prebuild: 'src/node/prebuild.ts',
 }
-/** What runs in children: each one file, because every module that a child imports costs it start-up time. */
+/** What else runs in children: each one file, because every module that a child imports costs it start-up time. */
 const CHILDREN = {
-  'sandbox/main': 'src/sandbox/main.ts',
   'sandbox/probe': 'src/sandbox/probe.ts',
   'sandbox/watchdog': 'src/sandbox/watchdog.ts',
 }
@@ -60,6 +60,7 @@ export async function bundles(esbuild, root, say) {
       define: { 'import.meta.url': '__fileUrl' },
       banner: { js: 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;' },
     }),
+    childProgram(esbuild, common),
     page(esbuild, root, common, say),
   ])
   settled.push(quickly)

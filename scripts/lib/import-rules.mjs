@@ -22,13 +22,14 @@ const FLOORS = {
   'src/errors.ts': 1,
   'src/log.ts': 1,
   'src/after-flood.ts': 1,
+  'src/code-cache.ts': 1,
 }
 
 /** What single rooms may not (`not`) or may only (`only`) import of the house, of packages (`packages`), and why. */
 const ROOMS = [
   {
     room: 'src/sandbox/',
-    only: /^src\/(sandbox|redis)\/|^src\/(errors|log|contract|protocol|after-flood)\.ts$/,
+    only: /^src\/(sandbox|redis)\/|^src\/(errors|log|contract|protocol|after-flood|code-cache)\.ts$/,
     lazily: /^src\/store\/database/,
     why: 'a child starts fast',
   },

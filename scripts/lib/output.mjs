@@ -26,7 +26,7 @@ export function publish(dist, files, keepOldMs = KEEP_OLD_MS) {
     renameSync(fresh, target)
   }
   const current = files.map(({ path }) => join(dist, path))
-  for (const folder of ['chunks', 'cli']) removeOld(join(dist, folder), current, keepOldMs)
+  for (const folder of ['chunks', 'cli', 'sandbox']) removeOld(join(dist, folder), current, keepOldMs)
   return changed.length
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCached } from './code-cache.js'
+import { runCached } from '../code-cache.js'
 
 /** File name of the quick program (scripts/lib/quick.mjs), beside this one; put in by the build, empty without. */
 declare const HYSAS_QUICK: string
@@ -18,7 +18,7 @@ if (/^(-V|--version)$/.test(first) && more.length === 0) {
   const own = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string }
   process.stdout.write(`${own.version}\n`)
 } else if (HYSAS_QUICK && QUICK.test(first)) {
-  runCached(join(__dirname, HYSAS_QUICK), first)
+  runCached(join(__dirname, HYSAS_QUICK), { use: first, whenWarm: (keep) => process.once('exit', keep) })
 } else {
   void import(HYSAS_ENTRY)
 }

@@ -23,6 +23,8 @@ function sources(folder: string): [file: string, code: string][] {
 
 /** Each may import by a computed name: the bundle that the node compiled from a catalogued file, and nothing else. */
 const LOADERS = ['src/cli/processor-file.ts', 'src/sandbox/loading.ts', 'src/sandbox/probe.ts']
+/** Is the `import()` of the program that it runs: of the one in `src/sandbox/loading.ts`. */
+const IN_ITS_STEAD = ['src/sandbox/main.ts']
 /** Import by names that are constants: of the package's own program (put in by the build), and of BullMQ's own scripts. */
 const OF_CONSTANTS = ['src/cli/main.ts', 'src/redis/bull-functions.ts']
 /** Writes such a line into bundles: what a processor's own code requires. */
@@ -30,7 +32,7 @@ const BUNDLER = 'src/node/bundling.ts'
 /** Runs the text `gc`, which is how V8 hands out its collector. */
 const COLLECTOR = 'src/after-flood.ts'
 /** Runs a file of the package itself, named by a constant, with what V8 keeps of it. */
-const CODE_CACHE = 'src/cli/code-cache.ts'
+const CODE_CACHE = 'src/code-cache.ts'
 
 describe('our code', () => {
   const all = [...sources('src'), ...sources('processors')]
@@ -47,7 +49,7 @@ describe('our code', () => {
         .filter(([file, code]) => file !== BUNDLER && computed.test(code))
         .map(([file]) => file)
         .sort(),
-    ).toEqual([...LOADERS, ...OF_CONSTANTS].sort())
+    ).toEqual([...LOADERS, ...IN_ITS_STEAD, ...OF_CONSTANTS].sort())
   })
 
   it('starts no shell but the keeper of the private Redis, whose script is a constant', () => {
