@@ -110,7 +110,7 @@ describe('one worker', () => {
     await until(async () => (await known()).filter((value) => value !== null).length > 1, { timeoutMs: 30_000 })
     const opened = Date.now()
     await page.reload()
-    const begin = page.locator('.chart .ends span').first()
+    const begin = page.locator('.chart .ends time').first()
     const secondsAgo = async () => {
       const [h = 0, m = 0, s = 0] = ((await begin.textContent()) ?? '').split(':').map(Number)
       return (opened - new Date(opened).setHours(h, m, s)) / 1000

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { countEvents, wordsOf } from './api.js'
 import { apiQuery, type EventFilter } from './event-filter.js'
-import { count } from './format.js'
+import { both, count } from './format.js'
 import { Time } from './time.js'
 
 const BARS = 60
@@ -92,7 +92,7 @@ export function BarChart({ filter, rangeMs, fresh }: BarProps) {
               height={height}
               class={n ? 'some' : ''}
             >
-              <title>{`${new Date(time).toLocaleString('en-GB')}: ${n}`}</title>
+              <title>{`${n} from ${both(time)}`}</title>
             </rect>
           )
         })}
@@ -102,7 +102,7 @@ export function BarChart({ filter, rangeMs, fresh }: BarProps) {
         <span>
           {count(sum)} in all; highest bar {count(sum ? top : 0)}
         </span>
-        {until === undefined ? <span>now</span> : <Time ms={until} />}
+        {until === undefined ? <Time ms={to}>now</Time> : <Time ms={until} />}
       </figcaption>
     </figure>
   )

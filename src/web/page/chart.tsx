@@ -1,4 +1,4 @@
-import { clock } from './format.js'
+import { Time } from './time.js'
 
 const WIDTH = 420
 const HEIGHT = 120
@@ -65,8 +65,8 @@ export function Chart({ title, time, lines, show, bad }: ChartProps) {
         </svg>
       </div>
       <div class="ends">
-        <span>{time.length ? clock(new Date(first)) : 'no values yet'}</span>
-        <span>now</span>
+        {time.length ? <Time ms={first} short /> : <span>no values yet</span>}
+        <Time ms={now}>now</Time>
       </div>
     </figure>
   )

@@ -30,11 +30,16 @@ export function count(n: number): string {
 
 export const clock = (time: Date): string => time.toLocaleTimeString('en-GB')
 
-/** Local date and time, short where it is of today. */
+/** Local date and time, short where it is of today or this year. */
 export function moment(ms: number, now = new Date()): string {
   const time = new Date(ms)
   const today = time.toDateString() === now.toDateString()
-  return today ? clock(time) : `${time.toLocaleDateString('en-GB', { day: '2-digit', month: 'short' })} ${clock(time)}`
+  const year = time.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' as const }
+  const date = () => time.toLocaleDateString('en-GB', { day: '2-digit', month: 'short', ...year })
+  return today ? clock(time) : `${date()} ${clock(time)}`
 }
+
+/** For the titles of drawings, which have no hover of their own: UTC comes last. */
+export const both = (ms: number): string => `${moment(ms)}, ${utc(ms)}`
 
 export const utc = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace(/\..*/, ' UTC')

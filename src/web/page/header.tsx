@@ -1,8 +1,9 @@
 import type { Fleet, Link } from './fleet.js'
-import { clock, count, rate } from './format.js'
+import { count, rate } from './format.js'
 import { hrefOf, type View } from './route.js'
 import { Sparkline } from './sparkline.js'
 import { ThemeButton } from './theme.js'
+import { Time } from './time.js'
 
 const TABS = [
   ['fleet', 'Fleet'],
@@ -90,17 +91,25 @@ export function Figures({ fleet, problems }: { fleet: Fleet; problems: number })
 }
 
 function Connection({ link, asOf, servedBy }: { link: Link; asOf: Date; servedBy: string }) {
-  const at = clock(asOf)
   const words: Record<Link, string> = {
     connecting: 'connecting…',
     live: 'live',
-    lost: `as of ${at}, reconnecting`,
-    stale: `as of ${at}: ${servedBy || 'the node'} has lost Redis`,
-    denied: `as of ${at}: signed out. Open the link of “hysas link”.`,
+    lost: ', reconnecting',
+    stale: `: ${servedBy || 'the node'} has lost Redis`,
+    denied: ': signed out. Open the link of “hysas link”.',
   }
+  const dated = link !== 'live' && link !== 'connecting'
   return (
     <p class={`link ${link}`} role="status">
-      <span class="dot" aria-hidden="true" /> {words[link]}
+      <span class="dot" aria-hidden="true" />{' '}
+      <span>
+        {dated && (
+          <>
+            as of <Time ms={asOf.getTime()} />
+          </>
+        )}
+        {words[link]}
+      </span>
     </p>
   )
 }

@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { LogLine } from '../../fleet/views.js'
 import { useStream } from './follow.js'
-import { clean, clock, utc } from './format.js'
+import { clean } from './format.js'
 import { setQuery } from './route.js'
 import { SCROLLS } from './scrolls.js'
+import { Time } from './time.js'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 const KEPT = 1000
@@ -69,7 +70,7 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
         >
           {shown.map((line) => (
             <div key={line.id} class={`line ${line.level}`}>
-              <time title={utc(line.time)}>{clock(new Date(line.time))}</time> <b>{line.level}</b> {clean(line.msg)}
+              <Time ms={line.time} short /> <b>{line.level}</b> {clean(line.msg)}
               <Fields of={line.fields} />
             </div>
           ))}

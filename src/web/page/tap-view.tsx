@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Tapped } from '../tap.js'
 import { useStream } from './follow.js'
-import { clean, clock, count, utc } from './format.js'
+import { clean, count } from './format.js'
 import { setQuery } from './route.js'
 import { SCROLLS } from './scrolls.js'
+import { Time } from './time.js'
 
 type Message = Tapped['messages'][number] & { id: number }
 const KEPT = 100
@@ -49,7 +50,7 @@ export function Tap({ channel }: { channel: string }) {
         <section class="log" {...SCROLLS} aria-label="Messages">
           {shown.map(({ id, time, text, bytes }) => (
             <div key={id} class="line">
-              <time title={utc(time)}>{clock(new Date(time))}</time> {clean(text)}
+              <Time ms={time} short /> {clean(text)}
               {bytes > text.length + 1000 && <span class="faint"> … {count(bytes)} bytes</span>}
             </div>
           ))}

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../store/types.js'
 import { readEvents, wordsOf } from './api.js'
 import { EventList } from './event-list.js'
 import type { Fleet, PageWorker } from './fleet.js'
-import { clean, moment, span } from './format.js'
+import { clean, moment, span, utc } from './format.js'
 import { type Run, runsOf } from './life.js'
 import { useSeconds } from './now.js'
 import { hrefOf } from './route.js'
@@ -64,7 +64,7 @@ function Strip({ runs }: { runs: readonly Run[] }) {
               .filter((run) => run.node === node)
               .map((run) => {
                 const end = run.to ?? now
-                const title = `${moment(run.from)} to ${run.to === null ? 'now' : moment(run.to)} (${span((end - run.from) / 1000)}), epoch ${run.epoch ?? '–'}${run.end ? `: ${run.end} ${clean(run.message)}` : ''}`
+                const title = titleOf(run, end)
                 return (
                   <g key={run.from}>
                     <rect
@@ -92,10 +92,18 @@ function Strip({ runs }: { runs: readonly Run[] }) {
         <span class="legend">
           <i class="run lives" /> running <i class="run stopped" /> ended in order <i class="broke" /> crash or loss
         </span>
-        <span>now</span>
+        <Time ms={now}>now</Time>
       </div>
     </figure>
   )
+}
+
+/** How it went, and below it from when to when. */
+function titleOf({ from, to, epoch, end, message }: Run, until: number): string {
+  const became = end ? `: ${end} ${clean(message)}` : ''
+  const last = to === null ? 'now' : moment(to)
+  const how = `${moment(from)} to ${last} (${span((until - from) / 1000)}), epoch ${epoch ?? '–'}${became}`
+  return `${how}\n${utc(from)} to ${utc(until)}`
 }
 
 /** Read once; what the stream brings is added. Newest first. */
