@@ -81,12 +81,21 @@ export interface Client {
     nickname: string,
     options?: { level?: string; sinceMs?: number; after?: string; limit?: number },
   ): Promise<LogLine[]>
-  /** Lines as they come, beginning after `after` (default: now), until the signal aborts. */
-  followLogs(nickname: string, options: { level?: string; after?: string; signal: AbortSignal }): AsyncIterable<LogLine>
-  /** Messages of a raw channel (or of a worker, by nickname) as they come, until the signal aborts. */
+  /**
+   * Lines as they come, beginning after `after` (default: now), until the signal aborts. `dropped` is told, before the
+   * next line, how many are missing there, of any level: too many came at once, or they were not taken in time.
+   */
+  followLogs(
+    nickname: string,
+    options: { level?: string; after?: string; signal: AbortSignal; dropped?: (lines: number) => void },
+  ): AsyncIterable<LogLine>
+  /**
+   * Messages of a raw channel (or of a worker, by nickname) as they come, until the signal aborts. `dropped` is told,
+   * before the next one, how many are missing there; null where the connection was lost, and nobody knows.
+   */
   tail(
     channelOrNickname: string,
-    options: { signal: AbortSignal },
+    options: { signal: AbortSignal; dropped?: (messages: number | null) => void },
   ): AsyncIterable<{ channel: string; raw: string; time: number }>
   /** Publishes a text to a raw channel. Returns the number of subscribers that got it. */
   publish(channel: string, data: string): Promise<number>
@@ -205,15 +214,16 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       return readLog(redis, names, nickname, options)
     },
 
-    async *followLogs(nickname, { level, after, signal }) {
+    async *followLogs(nickname, { level, ...of }) {
       logs ??= createLogFollower({ redis, names, open: subscriber })
-      for await (const line of logs.follow(nickname, after, signal)) if (atLeast(line.level, level)) yield line
+      const lines = logs.follow(nickname, { after: undefined, ...of })
+      for await (const line of lines) if (atLeast(line.level, level)) yield line
     },
 
-    async *tail(channelOrNickname, { signal }) {
+    async *tail(channelOrNickname, { signal, dropped }) {
       const view = NICKNAME.test(channelOrNickname) && (await readWorker(redis, names, channelOrNickname))
       const channel = view ? names.pub(view.type, view.nickname) : channelOrNickname
-      yield* listen(subscriber(), { channels: [channel], signal })
+      yield* listen(subscriber(), { channels: [channel], signal, dropped })
     },
 
     async record(event) {

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { HysasError, toHysasError } from '../errors.js'
 import type { Cli, Terminal } from './cli.js'
+import { plural } from './format.js'
 
 /** Prints a result: `value` as JSON where asked for, else the lines of `text`. */
 export function result(cli: Cli, value: unknown, text: (paint: Paint) => string): void {
@@ -22,6 +23,13 @@ export function note(cli: Cli, text: string | ((paint: Paint) => string)): void 
   if (cli.json) return
   const paint = painter(cli.stderr, cli.env)
   cli.stderr.write(`${typeof text === 'string' ? paint.dim(text) : text(paint)}\n`)
+}
+
+/** Tells, in the midst of a stream of results, how many are missing; null: nobody knows. `{"dropped": 3}` with `--json`. */
+export function missing(cli: Cli, count: number | null, what: string, why: string): void {
+  const paint = painter(cli.stderr, cli.env)
+  const text = `${count === null ? `an unknown number of ${what}s` : plural(count, what)} missing here: ${why}`
+  cli.stderr.write(`${cli.json ? jsonText({ dropped: count }) : paint.yellow(text)}\n`)
 }
 
 /** `error CODE: sentence` and its remedy, or `{"error": {...}}` with `--json`. */

@@ -1,12 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Names } from '../redis/names.js'
-import { lineOf, readLog } from './log-stream.js'
+import { type Entry, entriesOf, missingBetween, readEntries } from './log-stream.js'
 import type { LogLine } from './views.js'
 
 export interface LogFollower {
-  /** Lines of a worker's log as they are written, beginning after the one with the id `after` (default: now). */
-  follow(nickname: string, after: string | undefined, signal: AbortSignal): AsyncIterable<LogLine>
+  /**
+   * Lines of a worker's log as they are written, beginning after the one with the id `after` (default: now). `dropped` is
+   * told, before the next line, how many are missing there: too many came at once, or they were not taken in time.
+   */
+  follow(
+    nickname: string,
+    options: { after: string | undefined; signal: AbortSignal; dropped?: ((lines: number) => void) | undefined },
+  ): AsyncIterable<LogLine>
 }
 
 /** Redis holds a read for so long where nothing is written, ms; one without an answer for longer is on a dead line. */
@@ -22,7 +28,7 @@ const BACKLOG = 10_000
 interface Hearer {
   /** Lines up to this one it has. */
   last: string
-  waiting: LogLine[]
+  waiting: Entry[]
   wake(): void
 }
 interface Topic {
@@ -71,7 +77,7 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
     const topic = topics.get(nickname)
     if (!topic) return
     topic.last = entries.at(-1)?.[0] ?? topic.last
-    const lines = entries.flatMap(([id, fields]) => lineOf(id, fields))
+    const lines = entriesOf(entries)
     for (const hearer of topic.hearers) {
       hearer.waiting = [...hearer.waiting, ...lines].slice(-BACKLOG)
       hearer.wake()
@@ -105,21 +111,26 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
   }
 
   return {
-    async *follow(nickname, after, signal) {
+    async *follow(nickname, { after, signal, dropped }) {
       const hearer: Hearer = { last: after ?? '', waiting: [], wake: () => {} }
       const onAbort = () => hearer.wake()
       signal.addEventListener('abort', onAbort)
-      hearer.last ||= await newest(redis, names, nickname)
+      const [begin] = await beginOf(redis, names, nickname, after)
+      hearer.last ||= begin?.line.id ?? '0-0'
+      let number = begin?.number
       const late = !signal.aborted && join(nickname, hearer.last, hearer)
       try {
         // others follow it already and may be further
-        if (late) hearer.waiting.unshift(...(await readLog(redis, names, nickname, { after: hearer.last })))
+        if (late) hearer.waiting.unshift(...(await readEntries(redis, names, nickname, `(${hearer.last}`, '+')))
         while (!signal.aborted) {
-          const line = hearer.waiting.shift()
-          if (line && isLater(line.id, hearer.last)) {
-            hearer.last = line.id
-            yield line
-          } else if (!line) {
+          const next = hearer.waiting.shift()
+          if (next && isLater(next.line.id, hearer.last)) {
+            const missing = missingBetween(number, next.number)
+            number = next.number
+            hearer.last = next.line.id
+            if (missing) dropped?.(missing)
+            yield next.line
+          } else if (!next) {
             await new Promise<void>((resolve) => {
               hearer.wake = resolve
               if (hearer.waiting.length || signal.aborted) resolve()
@@ -134,9 +145,12 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
   }
 }
 
-async function newest(redis: Redis, names: Names, nickname: string): Promise<string> {
-  const [last] = await redis.xrevrange(names.log(nickname), '+', '-', 'COUNT', 1)
-  return last?.[0] ?? '0-0'
+/** The line after which is followed, where Redis still has it. */
+async function beginOf(redis: Redis, names: Names, nickname: string, after: string | undefined): Promise<Entry[]> {
+  if (after === undefined) return entriesOf(await redis.xrevrange(names.log(nickname), '+', '-', 'COUNT', 1))
+  if (!after.includes('-') || after === '0-0') return [] // a time, and no line
+  // only the number of what may be missing comes from it
+  return readEntries(redis, names, nickname, after, after).catch(() => [])
 }
 
 /** Ids are `<Unix ms>-<number>`. */

@@ -12,34 +12,53 @@ export interface Heard {
 /** Messages that a slow reader may be behind before the oldest are dropped. */
 const BACKLOG = 10_000
 
+interface Listening {
+  channels?: string[]
+  patterns?: string[]
+  signal: AbortSignal
+  /**
+   * Told, before the next message, how many are missing there, as they were not taken in time; null where the connection
+   * was lost, so that nobody knows.
+   */
+  dropped?: ((messages: number | null) => void) | undefined
+}
+
 /**
  * Messages of channels and patterns as they come, until the signal aborts. The connection is the caller's own, used for
  * nothing else, and closed at the end.
  */
 export async function* listen(
   subscriber: Redis,
-  { channels = [], patterns = [], signal }: { channels?: string[]; patterns?: string[]; signal: AbortSignal },
+  { channels = [], patterns = [], signal, dropped }: Listening,
 ): AsyncGenerator<Heard> {
-  const waiting: Heard[] = []
+  const waiting: (Heard | 'cut')[] = []
+  let missing = 0
   let wake = () => {}
   const hear = (channelBytes: Buffer, payload: Buffer) => {
     const channel = channelBytes.toString()
     for (const { raw } of deliveriesOf({ channel }, payload)) {
-      if (waiting.length >= BACKLOG) waiting.shift()
+      if (waiting.length >= BACKLOG && waiting.shift() !== 'cut') missing++
       waiting.push({ channel, raw, time: Date.now() })
     }
     wake()
   }
   const onAbort = () => wake()
+  const onClose = () => {
+    if (waiting.at(-1) !== 'cut') waiting.push('cut')
+  }
   subscriber.on('messageBuffer', hear)
   subscriber.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => hear(channel, payload))
   signal.addEventListener('abort', onAbort)
   try {
     if (channels.length) await subscriber.subscribe(...channels)
     if (patterns.length) await subscriber.psubscribe(...patterns)
+    subscriber.on('close', onClose)
     while (!signal.aborted) {
       const next = waiting.shift()
-      if (next) yield next
+      if (missing) dropped?.(missing)
+      missing = 0
+      if (next === 'cut') dropped?.(null)
+      else if (next) yield next
       else
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -48,6 +67,7 @@ export async function* listen(
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
+    subscriber.off('close', onClose)
     subscriber.removeAllListeners('messageBuffer').removeAllListeners('pmessageBuffer')
     subscriber.disconnect()
   }

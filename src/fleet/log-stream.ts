@@ -17,36 +17,65 @@ export interface LogQuery {
   limit?: number | undefined
 }
 
+/** A line, and the number that its node gave it. */
+export interface Entry {
+  line: LogLine
+  number: string | undefined
+}
+
 /** Lines that Redis keeps of a worker's log (about the last 1,000), oldest first. */
 export async function readLog(redis: Redis, names: Names, nickname: string, query: LogQuery = {}): Promise<LogLine[]> {
   const from = query.after ? `(${query.after}` : (query.sinceMs ?? '-')
-  const entries = await redis.xrange(names.log(nickname), from, '+')
-  const lines = entries.flatMap(([id, fields]) => lineOf(id, fields))
+  const lines = (await readEntries(redis, names, nickname, from, '+')).map(({ line }) => line)
   const least = RANK[query.level ?? 'trace'] ?? 10
   const wanted = lines.filter((line) => (RANK[line.level] ?? 30) >= least)
   return query.limit === undefined ? wanted : wanted.slice(-query.limit)
 }
 
-/** The line of a stream's entry; none where it is no line of ours. */
-export function lineOf(id: string, fields: readonly string[]): LogLine[] {
+/** Entries between two ids, oldest first. */
+export async function readEntries(
+  redis: Redis,
+  names: Names,
+  nickname: string,
+  from: string | number,
+  to: string,
+): Promise<Entry[]> {
+  return entriesOf(await redis.xrange(names.log(nickname), from, to))
+}
+
+/** What the entries of a stream are, but those that are no lines of ours. */
+export function entriesOf(entries: readonly (readonly [id: string, fields: readonly string[]])[]): Entry[] {
+  return entries.flatMap(([id, fields]) => {
+    const line = lineOf(id, fields)
+    // the fields stand in the order in which they are written
+    return line ? [{ line, number: fields[2] === 'n' ? fields[3] : undefined }] : []
+  })
+}
+
+/** Lines that are missing between two, by their numbers; 0 where that can't be known: another node wrote the next. */
+export function missingBetween(before: string | undefined, next: string | undefined): number {
+  const [keeper, last] = (before ?? '').split('.')
+  const [nextKeeper, number] = (next ?? '').split('.')
+  return keeper && keeper === nextKeeper ? Math.max(0, Number(number) - Number(last) - 1) : 0
+}
+
+function lineOf(id: string, fields: readonly string[]): LogLine | undefined {
   try {
     const record = JSON.parse(fields[fields.indexOf('l') + 1] ?? '') as LogRecord & { stream?: string }
     const { level, time, type, nickname, epoch, msg, stream, ...rest } = record
     const word = LEVELS[level as keyof typeof LEVELS] ?? 'info'
-    return [
-      {
-        id,
-        time,
-        level: word,
-        type,
-        nickname,
-        epoch: epoch ?? null,
-        msg: msg ?? '',
-        stream: stream ?? 'log',
-        fields: rest,
-      },
-    ]
+    return {
+      id,
+      time,
+      level: word,
+      type,
+      nickname,
+      epoch: epoch ?? null,
+      msg: msg ?? '',
+      stream: stream ?? 'log',
+      fields: rest,
+    }
   } catch {
-    return [] // not a line of ours
+    return undefined // not a line of ours
   }
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { appendLogs, STREAM_LINES } from '../redis/log-stream.js'
 import type { Names } from '../redis/names.js'
+import { Backlog, type Waiting } from './log-backlog.js'
 import { createLogFiles } from './log-files.js'
 import { type LoggedWorker, type LogSource, recordOf } from './log-lines.js'
 
@@ -66,11 +67,11 @@ export function createLogKeeper(options: LogKeeperOptions) {
 
   async function writeAll(): Promise<void> {
     while (forFiles.bytes > 0) {
-      const batch = [...forFiles.take()]
+      const batch = forFiles.take()
       await Promise.all(
         [0, 1, 2, 3].map(async (lane) => {
           for (let i = lane; i < batch.length; i += 4) {
-            const [nickname, lines] = batch[i] as [string, string[]]
+            const { nickname, texts: lines } = batch[i] as Waiting
             await files.append(nickname, lines).catch((error: Error) => {
               warn('file', { err: error, worker: nickname, lines: lines.length }, 'log lines could not be written')
             })
@@ -97,7 +98,12 @@ export function createLogKeeper(options: LogKeeperOptions) {
   }
 
   async function sendAll(): Promise<void> {
-    const lines = [...forStream.take()].flatMap(([nickname, texts]) => texts.map((text) => ({ nickname, text })))
+    const { keeper } = forStream
+    const lines = forStream
+      .take()
+      .flatMap(({ nickname, first, texts }) =>
+        texts.map((text, i) => ({ nickname, text, number: `${keeper}.${first + i}` })),
+      )
     for (let i = 0; i < lines.length; i += BATCH) await appendLogs(redis, names, lines.slice(i, i + BATCH))
   }
 
@@ -138,49 +144,6 @@ export function createLogKeeper(options: LogKeeperOptions) {
       await flush()
       await files.close()
     },
-  }
-}
-
-/** Lines that wait, by nickname. */
-class Backlog {
-  bytes = 0
-  #lines = new Map<string, { texts: string[]; bytes: number }>()
-
-  add(nickname: string, text: string): void {
-    let of = this.#lines.get(nickname)
-    if (!of) {
-      of = { texts: [], bytes: 0 }
-      this.#lines.set(nickname, of)
-    }
-    of.texts.push(text)
-    of.bytes += text.length
-    this.bytes += text.length
-  }
-
-  /** Drops the oldest lines of a worker that has twice as many as can be kept. */
-  keepLast(nickname: string, count: number): void {
-    const texts = this.#lines.get(nickname)?.texts ?? []
-    if (texts.length >= 2 * count) this.#drop(nickname, texts.length - count)
-  }
-
-  halveLargest(): void {
-    const [largest] = [...this.#lines].sort(([, a], [, b]) => b.bytes - a.bytes)
-    if (largest) this.#drop(largest[0], Math.ceil(largest[1].texts.length / 2))
-  }
-
-  *take(): Generator<[string, string[]]> {
-    const lines = this.#lines
-    this.#lines = new Map()
-    this.bytes = 0
-    for (const [nickname, { texts }] of lines) yield [nickname, texts]
-  }
-
-  #drop(nickname: string, count: number): void {
-    const of = this.#lines.get(nickname)
-    if (!of) return
-    const bytes = of.texts.splice(0, count).reduce((sum, text) => sum + text.length, 0)
-    of.bytes -= bytes
-    this.bytes -= bytes
   }
 }
 

@@ -25,23 +25,26 @@ export const FOLLOWS = {
   logs: {
     path: '/workers/{nickname}/logs/stream',
     role: 'viewer',
-    summary: 'Server-sent events: the last lines of its log as `lines`, then further ones as they come.',
+    summary:
+      'Server-sent events: the last lines of its log as `lines`, then further ones as they come; `dropped` says how many are missing.',
     params: s.ofNickname,
   },
   tap: {
     path: '/tap',
     role: 'viewer',
-    summary: 'Server-sent events: the messages of a channel of the fleet as `messages`, a sample where it is fast.',
+    summary:
+      'Server-sent events: the messages of a channel of the fleet as `messages`, a sample where it is fast; `dropped` says how many a slow reader has missed.',
     query: s.tapQuery,
   },
 } as const satisfies Record<string, Follow>
 
-/** Lines with which the log begins. */
+/** Lines with which the log begins, and most of it that come together. */
 const LINES = 300
+const TOGETHER = 500
 const PING_MS = 3_000
 /** A page that has read nothing for so many pings is gone: its place is another's. */
 const MOST_STUCK = 20
-/** Bytes that may wait for a page; what comes on top is left out. */
+/** Bytes that may wait for a page; what comes on top waits before it, or is left out and counted. */
 const MAX_WAITING = 200_000
 /** ms for which the channels of the fleet are not read again. */
 const CHANNELS_MS = 1_000
@@ -75,7 +78,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
     })
   }
   const send = (res: Response, what: string, data: unknown) => {
-    if (!res.writableEnded && res.writableLength < MAX_WAITING) res.write(frameOf(what, data))
+    if (!res.writableEnded) res.write(frameOf(what, data))
   }
   const failed = (res: Response) => (error: unknown) => {
     log.debug({ reason: messageOf(error) }, 'what a page follows was interrupted')
@@ -92,15 +95,39 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
     const end = new AbortController()
     res.on('close', () => end.abort())
     // the client reads a log once, however many follow it
-    const lines = client.followLogs(nickname, { signal: end.signal, ...after(first.at(-1)) })
-    inGroups(lines, (group) => send(res, 'lines', group)).then(() => res.end(), failed(res))
+    const group = grouped<LogLine>((lines) => send(res, 'lines', lines))
+    const dropped = (lines: number) => {
+      group.tell()
+      send(res, 'dropped', { dropped: lines })
+    }
+    const follow = async () => {
+      for await (const line of client.followLogs(nickname, { signal: end.signal, dropped, ...after(first.at(-1)) })) {
+        group.add(line)
+        // what comes meanwhile waits with the client, which counts what it can not keep
+        if (isFull(res)) await room(res)
+      }
+    }
+    follow().then(() => res.end(), failed(res))
   })
 
   router.get(FOLLOWS.tap.path, async (req, res) => {
     const { channel } = checked(FOLLOWS.tap.query, 'query', req.query)
     await refuseOthers(names, channel, channels)
     if (res.closed) return
-    const leave = taps.join(channel, tapOf(client, channel), (found) => send(res, 'messages', found), failed(res))
+    let missed = 0
+    const tellMissed = () => {
+      if (missed) send(res, 'dropped', { dropped: missed })
+      missed = 0
+    }
+    const tell = (found: Tapped) => {
+      if (isFull(res)) missed += found.seen
+      else {
+        tellMissed()
+        send(res, 'messages', found)
+      }
+    }
+    const leave = taps.join(channel, tapOf(client, channel), tell, failed(res))
+    res.on('drain', tellMissed)
     res.on('close', leave)
     begin(req, res)
   })
@@ -117,16 +144,34 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
 /** From the first line where there is none yet. */
 const after = (line: LogLine | undefined): { after: string } => ({ after: line?.id ?? '0-0' })
 
-/** What comes in one turn of the event loop is told together. */
-async function inGroups<T>(items: AsyncIterable<T>, tell: (group: T[]) => void): Promise<void> {
+const isFull = (res: Response): boolean => res.writableLength >= MAX_WAITING
+
+/** Resolves when a page has read what waits for it, or is gone. */
+function room(res: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      res.off('drain', done).off('close', done)
+      resolve()
+    }
+    res.on('drain', done).on('close', done)
+    if (res.closed) done()
+  })
+}
+
+/** What comes in one turn of the event loop is told together, up to a number. */
+function grouped<T>(tellAll: (group: T[]) => void) {
   let group: T[] = []
-  for await (const item of items) {
-    if (group.push(item) > 1) continue
-    setImmediate(() => {
-      tell(group)
-      group = []
-    })
+  const tell = () => {
+    const told = group
+    group = []
+    if (told.length) tellAll(told)
   }
+  const add = (item: T) => {
+    const count = group.push(item)
+    if (count === 1) setImmediate(tell)
+    else if (count >= TOGETHER) tell()
+  }
+  return { add, tell }
 }
 
 /**

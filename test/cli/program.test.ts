@@ -19,6 +19,21 @@ export default defineProcessor({
 })
 `
 
+const CHATTER = `import { defineProcessor } from 'hysas'
+import { z } from 'zod'
+export default defineProcessor({
+  params: z.object({ lines: z.number() }),
+  start: (ctx) => ctx.log.info('line 0'),
+  operations: {
+    talk: {
+      run(ctx) {
+        for (let n = 1; n <= ctx.params.lines; n++) ctx.log.info('line ' + n)
+      },
+    },
+  },
+})
+`
+
 describe('a node and its commands', () => {
   const cwd = temporaryFolder()
   let env: NodeJS.ProcessEnv
@@ -33,6 +48,7 @@ describe('a node and its commands', () => {
     mkdirSync(join(cwd, 'config'))
     writeFileSync(join(cwd, 'processors/Echo.ts'), ECHO)
     writeFileSync(join(cwd, 'config/quick.json'), '{"everyMs": 20}')
+    writeFileSync(join(cwd, 'processors/Chatter.ts'), CHATTER)
     node = await up(cwd, env)
     await hysas('start', 'Demo', 'DemoName')
     await until(async () => (await hysas('start', 'Echo', 'echo')).code === 0)
@@ -140,6 +156,31 @@ describe('a node and its commands', () => {
     const logs = start(['logs', 'DemoName', '-f'], cwd, env)
     await until(() => logs.output().stdout.split('\n').length > 3)
     expect(await logs.end('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('a follower of a log that is too slow is told, in words, how many lines are missing', async () => {
+    await hysas('start', 'Chatter', 'chatter', '--set', 'lines=30000')
+    const logs = start(['logs', 'chatter', '-f', '-n', '1'], cwd, env)
+    const told = () =>
+      logs
+        .output()
+        .stdout.split('\n')
+        .filter((line) => / line \d+$/.test(line)).length
+    await until(() => told() > 0)
+    logs.child.kill('SIGSTOP')
+    await hysas('send', 'chatter', 'talk')
+    await hysas('send', 'chatter', 'talk')
+    await sleep(500)
+    logs.child.kill('SIGCONT')
+    const missing = () =>
+      [...logs.output().stderr.matchAll(/^(\d+) lines? missing here: they came too fast/gm)].reduce(
+        (sum, [, count]) => sum + Number(count),
+        0,
+      )
+    await until(() => told() + missing() === 60_001)
+    expect(missing()).toBeGreaterThan(0)
+    expect(await logs.end('SIGINT')).toMatchObject({ code: 0 })
+    await hysas('stop', 'chatter')
   })
 
   it('events tell of starts and commands, as text, JSON and CSV, and are followed', async () => {

@@ -103,6 +103,33 @@ describe('logs that are followed', () => {
     await steady.stop()
   })
 
+  it('tell how many lines are missing, and where', async () => {
+    const numbered = (...numbers: string[]) =>
+      appendLogs(
+        redis,
+        names,
+        numbers.map((number) => ({ nickname: 'gaps', number, text: JSON.stringify({ level: 30, msg: number }) })),
+      )
+    await numbered('a.0', 'a.1')
+    const stop = new AbortController()
+    ends.add(stop)
+    const got: (string | number)[] = []
+    const dropped = (lines: number) => void got.push(lines)
+    const [, last] = await redis.xrange(names.log('gaps'), '-', '+')
+    const followed = async (options: { after?: string; level?: string }) => {
+      for await (const { msg } of client.followLogs('gaps', { signal: stop.signal, dropped, ...options })) got.push(msg)
+    }
+    const done = followed({ after: last?.[0] ?? '' })
+    await numbered('a.5', 'a.6', 'b.9', 'b.10', 'b.12')
+    // a line of a node that gives no numbers
+    await write('gaps', 'none')
+    await numbered('b.20', 'b.22')
+    await until(() => got.at(-1) === 'b.22')
+    expect(got).toEqual([3, 'a.5', 'a.6', 'b.9', 'b.10', 1, 'b.12', 'none', 'b.20', 1, 'b.22'])
+    stop.abort()
+    await done
+  })
+
   it('cost Redis the same for ten hearers as for one', async () => {
     const lines = async (all: ReturnType<typeof follow>[]) => {
       const before = all[0]?.got.length ?? 0

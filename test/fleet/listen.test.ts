@@ -24,3 +24,42 @@ test('a frame is heard as its messages, and MessagePack as JSON', async () => {
   end.abort()
   await listening
 })
+
+test('what is not taken in time is told where it is missing, and so is a lost connection', async () => {
+  const channel = `${namespace()}-tailed`
+  const redis = connectRedis()
+  const subscriber = connectRedis()
+  const id = Number(await subscriber.client('ID'))
+  const heard: (string | number | null)[] = []
+  const end = new AbortController()
+  let go = () => {}
+  const slow = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const dropped = (messages: number | null) => void heard.push(messages)
+  const listening = (async () => {
+    for await (const { raw } of listen(subscriber, { channels: [channel], signal: end.signal, dropped })) {
+      heard.push(raw)
+      await slow
+    }
+  })()
+  const listened = async () => Number((await redis.pubsub('NUMSUB', channel))[1]) === 1
+  await until(listened)
+  await redis.publish(channel, 'first')
+  await until(() => heard.length === 1)
+  const many = redis.pipeline()
+  for (let n = 0; n < 10_005; n++) many.publish(channel, String(n))
+  await many.exec()
+  await subscriber.ping() // answered after all of them
+  go()
+  await until(() => heard.at(-1) === '10004')
+  expect(heard.slice(0, 3)).toEqual(['first', 5, '5'])
+  expect(heard).toHaveLength(10_002)
+  await redis.client('KILL', 'ID', id)
+  await until(listened)
+  await redis.publish(channel, 'after')
+  await until(() => heard.at(-1) === 'after')
+  expect(heard.slice(-3)).toEqual(['10004', null, 'after'])
+  end.abort()
+  await listening
+})

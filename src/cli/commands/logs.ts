@@ -3,7 +3,7 @@ import type { Cli } from '../cli.js'
 import { withClient } from '../connect.js'
 import { logLine } from '../logline.js'
 import { instant, level, whole } from '../parse.js'
-import { item, note } from '../print.js'
+import { item, missing, note } from '../print.js'
 
 interface Options {
   follow?: boolean
@@ -37,6 +37,7 @@ async function logs(cli: Cli, nickname: string, options: Options): Promise<void>
       ...ofLevel,
       after: past.at(-1)?.id ?? String(options.since ?? '0-0'),
       signal,
+      dropped: (lines) => missing(cli, lines, 'line', 'they came too fast; the file of the log on its node has them'),
     }))
       item(cli, line, (paint) => logLine(line, paint))
   })

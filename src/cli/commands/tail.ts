@@ -3,7 +3,7 @@ import { NICKNAME } from '../../redis/names.js'
 import type { Cli } from '../cli.js'
 import { withClient } from '../connect.js'
 import { whole } from '../parse.js'
-import { clean, item, note } from '../print.js'
+import { clean, item, missing, note } from '../print.js'
 
 export function registerTail(program: Command, cli: Cli): Command {
   return program
@@ -24,7 +24,9 @@ async function tail(cli: Cli, what: string, count = Number.POSITIVE_INFINITY): P
     note(cli, `messages of ${isWorker ? 'the worker' : 'the raw channel'} ${clean(what)} (Ctrl-C ends)`)
     if (!isWorker && NICKNAME.test(what)) note(cli, `there is no worker ${what}; \`hysas list\` shows all`)
     let seen = 0
-    for await (const message of client.tail(what, { signal })) {
+    const dropped = (messages: number | null) =>
+      missing(cli, messages, 'message', messages === null ? 'the connection was lost' : 'they came too fast')
+    for await (const message of client.tail(what, { signal, dropped })) {
       item(cli, message, () => clean(message.raw))
       if (++seen >= count) break
     }
