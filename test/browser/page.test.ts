@@ -170,6 +170,40 @@ describe('the page', () => {
     await close()
   })
 
+  it('does nothing at single keys once they are switched off, which the browser remembers', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    await page.locator('tr[data-nickname]').first().waitFor()
+    const help = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+    await page.keyboard.press('?')
+    await help.getByLabel('Single-key shortcuts').uncheck()
+    await help.getByText('Only Esc does.').waitFor()
+    await picture(page, 'page-help')
+    await page.keyboard.press('Escape')
+    await help.waitFor({ state: 'detached' })
+    const pressAll = async () => {
+      for (const key of ['?', '2', '3', '4', 'n', '/', 'j', 'k']) await page.keyboard.press(key)
+      await page.waitForTimeout(150) // what they ask for is drawn a moment later
+    }
+    const untouched = async () => {
+      expect(await page.getByRole('dialog').count()).toBe(0)
+      expect(new URL(page.url()).hash).not.toMatch(/flow|nodes|events/)
+      expect(await page.evaluate("document.activeElement.matches('#search, a.name')")).toBe(false)
+    }
+    await pressAll()
+    await untouched()
+    await page.reload()
+    await page.locator('tr[data-nickname]').first().waitFor()
+    await pressAll()
+    await untouched()
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click()
+    await help.getByLabel('Single-key shortcuts').check()
+    await page.keyboard.press('Escape')
+    await help.waitFor({ state: 'detached' })
+    await page.keyboard.press('2')
+    await page.getByRole('heading', { name: 'Data flow' }).waitFor()
+    await close()
+  })
+
   it('shows a viewer no buttons', async () => {
     const { page, close } = await openPage(browser, web.url.replace(TOKEN, VIEWER))
     await page.locator('tr[data-nickname="DemoName"]').waitFor()

@@ -1,5 +1,6 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Dialog } from './dialog.js'
+import { keep, kept } from './kept.js'
 import { go, hrefOf } from './route.js'
 
 /** Every shortcut, and what it does. */
@@ -17,13 +18,17 @@ export const KEYS: readonly [key: string, what: string][] = [
 
 const VIEWS = { 1: 'fleet', 2: 'flow', 3: 'nodes', 4: 'events' } as const
 
-/** Shortcuts, while nobody types and no dialog is open. */
+/** Of those who speak to their computer, or whose hand slips, a single key asks for what they never wanted (WCAG 2.1.4). */
+let single = kept('keys') !== 'off'
+
+/** Shortcuts, while nobody types and no dialog is open, and nobody has switched them off. */
 export function useKeys(on: { start: () => void; help: () => void }): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const { key, ctrlKey, metaKey, altKey } = event
       const target = event.target as HTMLElement
       if (key === 'Escape' && target.id === 'search') return target.blur()
+      if (!single) return
       if (ctrlKey || metaKey || altKey || target.closest('input, select, textarea, dialog')) return
       if (key in VIEWS) go(hrefOf(VIEWS[key as unknown as keyof typeof VIEWS]))
       else if (key === 'n') on.start()
@@ -39,11 +44,26 @@ export function useKeys(on: { start: () => void; help: () => void }): void {
 }
 
 export function Help({ onClose }: { onClose: () => void }) {
+  const [on, setOn] = useState(single)
+  const change = (wanted: boolean) => {
+    single = wanted
+    keep('keys', wanted ? 'on' : 'off')
+    setOn(wanted)
+  }
   return (
     <Dialog title="Keyboard shortcuts" onClose={onClose}>
-      <dl class="keys">
+      <label class="check">
+        <input type="checkbox" checked={on} onChange={(event) => change(event.currentTarget.checked)} /> Single-key
+        shortcuts
+      </label>
+      <p class="small faint">
+        {on
+          ? 'Switch it off where keys are pressed by accident, or by a voice; this browser remembers.'
+          : 'Only Esc does. Everything is reached by Tab and Enter, this help by the button “?” on top.'}
+      </p>
+      <dl class={on ? 'keys' : 'keys off'}>
         {KEYS.map(([key, what]) => (
-          <div key={key}>
+          <div key={key} class={key === 'Esc' ? 'always' : ''}>
             <dt>
               {key.split('  ').map((one) => (
                 <kbd key={one}>{one}</kbd>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
+import { keep, kept } from './kept.js'
 
-const KEY = 'hysas-theme'
+const KEY = 'theme'
 const THEMES = ['system', 'light', 'dark'] as const
 type Theme = (typeof THEMES)[number]
 
@@ -15,7 +16,7 @@ export function ThemeButton() {
       aria-label={`Colours: ${theme}. Change to ${next}`}
       title={`Colours: ${theme}`}
       onClick={() => {
-        keep(next)
+        keep(KEY, next)
         applyTheme()
         setTheme(next)
       }}
@@ -31,19 +32,4 @@ export function applyTheme(): void {
   else document.documentElement.dataset.theme = theme
 }
 
-// A browser may forbid to keep anything.
-function keptTheme(): Theme {
-  try {
-    return THEMES.find((one) => one === localStorage.getItem(KEY)) ?? 'system'
-  } catch {
-    return 'system'
-  }
-}
-
-function keep(theme: Theme): void {
-  try {
-    localStorage.setItem(KEY, theme)
-  } catch {
-    // then only until the page is closed
-  }
-}
+const keptTheme = (): Theme => THEMES.find((one) => one === kept(KEY)) ?? 'system'
