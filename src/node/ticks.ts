@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { messageOf } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Names } from '../redis/names.js'
-import { CAN_TAKE_TICKS, type Taken, type TakenTick } from '../redis/take-scripts.js'
+import { CAN_TAKE_TICKS, type TakenTick } from '../redis/take-scripts.js'
 import { CAN_END_TICKS, claimTicks, endTicks } from '../redis/tick-scripts.js'
 import type { StoredEvent } from '../store/types.js'
 import type { CatalogEntry } from './catalog.js'
@@ -233,22 +233,21 @@ export function createTicks(of: TicksOptions) {
 
     /** Takes all that are due. @returns Unix ms at which the next is to be looked for, or undefined */
     async take(runner: Runner, entry: CatalogEntry, isEnded: () => boolean): Promise<number | undefined> {
-      const takeSome = async (): Promise<Taken> => {
-        const taken = await runner.takeTicks(AT_ONCE)
-        const { token, ticks, others } = taken
+      /** When to look again, as the last call says that has found no more. */
+      let next: { atMs: number | undefined } | undefined
+      async function takeSome(): Promise<void> {
+        const { token, ticks, others, limitedMs, nextMs } = await runner.takeTicks(AT_ONCE)
         void begin(runner, entry, token, ticks)
         for (const jobId of others) void scheduleAndHost(runner, entry, jobId, token)
-        return taken
+        if (limitedMs > 0) next = { atMs: Date.now() + limitedMs }
+        else if (ticks.length + others.length < AT_ONCE) next = { atMs: nextMs }
       }
-      // the first alone: it mostly takes all there are
-      for (let calls = 1; !isEnded(); calls = CALLS) {
-        const all = await Promise.all(Array.from({ length: calls }, takeSome))
-        const limitedMs = Math.max(...all.map((taken) => taken.limitedMs))
-        if (limitedMs > 0) return Date.now() + limitedMs
-        const last = all.find(({ ticks, others }) => ticks.length + others.length < AT_ONCE)
-        if (last) return last.nextMs
+      async function takeOn(): Promise<void> {
+        while (!next && !isEnded()) await takeSome()
       }
-      return undefined
+      await takeSome() // alone: it mostly takes all there are
+      await Promise.all(Array.from({ length: CALLS }, takeOn))
+      return next?.atMs
     },
   }
 
