@@ -7,21 +7,8 @@ import { type Selection, select, selectionOf } from './selection.js'
 import { stateOf } from './state.js'
 import type { Say } from './toasts.js'
 import { useWindow } from './window.js'
+import { COLUMNS, OrderChoice, OrderHead } from './worker-order.js'
 import { WorkerRow } from './worker-row.js'
-
-/** Column heads: what is sorted by, the word, and whether it is a number. */
-const COLUMNS = [
-  ['name', 'Worker', false],
-  ['status', 'Status', false],
-  ['node', 'Node', false],
-  ['beat', 'Heartbeat', true],
-  ['in', 'In', true],
-  ['out', 'Out', true],
-  ['lost', 'Lost', true],
-  ['restarts', 'Restarts', true],
-  ['memory', 'Memory', true],
-  ['delay', 'Delay', true],
-] as const
 
 /** All workers, troubled ones first, with what can be done to them. Search, filters and order are in the address. */
 export function Workers(of: {
@@ -78,6 +65,7 @@ function Filters({ all, selection }: { all: readonly PageWorker[]; selection: Se
       <Choice name="type" label="Type" value={selection.type} choices={choices(({ type }) => type)} />
       <Choice name="node" label="Node" value={selection.node} choices={choices(({ node }) => node)} />
       <Choice name="status" label="Status" value={selection.status} choices={choices(stateOf)} />
+      <OrderChoice selection={selection} />
       {some && (
         <button type="button" class="quiet" onClick={() => setQuery({ q: '', type: '', node: '', status: '' })}>
           Show all
@@ -131,7 +119,7 @@ function Table({ shown, selection, operator, commands }: TableProps) {
       <thead>
         <tr>
           {COLUMNS.map(([key, word, isNumber]) => (
-            <Head key={key} of={key} word={word} isNumber={isNumber} selection={selection} />
+            <OrderHead key={key} of={key} word={word} isNumber={isNumber} selection={selection} />
           ))}
           <th scope="col">
             <span class="hidden">Actions</span>
@@ -161,26 +149,6 @@ const Space = ({ height }: { height: number }) => (
     <td colSpan={11} height={height} />
   </tr>
 )
-
-function Head(of: { of: string; word: string; isNumber: boolean; selection: Selection }) {
-  const { selection, word, isNumber } = of
-  const sorted = selection.sort === of.of
-  // numbers first from the top, then from the bottom, then as it was
-  const [first, second] = isNumber ? [`-${of.of}`, of.of] : [of.of, `-${of.of}`]
-  const next = !sorted ? first : selection.desc === isNumber ? second : ''
-  return (
-    <th
-      scope="col"
-      class={isNumber ? 'n' : ''}
-      {...(sorted && { 'aria-sort': selection.desc ? ('descending' as const) : ('ascending' as const) })}
-    >
-      <button type="button" class="plain" onClick={() => setQuery({ sort: next })}>
-        {word}
-        {sorted && <span aria-hidden="true">{selection.desc ? ' ↓' : ' ↑'}</span>}
-      </button>
-    </th>
-  )
-}
 
 function emptyText({ known, types }: Fleet, all: number, operator: boolean): string {
   if (!known) return 'Reading the fleet…'
