@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Names } from '../redis/names.js'
+import { LineQueue } from './line-queue.js'
 import { type Entry, entriesOf, missingBetween, readEntries } from './log-stream.js'
 import type { LogLine } from './views.js'
 
@@ -18,17 +19,15 @@ export interface LogFollower {
 /** Redis holds a read for so long where nothing is written, ms; one without an answer for longer is on a dead line. */
 const BLOCK_MS = 5_000
 const DEAD_MS = 8_000
-/** What is written within so long comes together: reads a second are bounded, however much is logged. */
+/** What is written within so long comes together, so that reads a second are bounded where there is little. */
 const TOGETHER_MS = 100
 /** Lines of one log in one read. */
 const COUNT = 500
-/** Lines that a slow reader may be behind before the oldest are dropped. */
-const BACKLOG = 10_000
 
 interface Hearer {
   /** Lines up to this one it has. */
   last: string
-  waiting: Entry[]
+  waiting: LineQueue
   wake(): void
 }
 interface Topic {
@@ -70,7 +69,8 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
       read = undefined
     })
     for (const [key, entries] of found ?? []) tell(asked[keys.indexOf(key)]?.nickname ?? '', entries)
-    if (found) await delay(TOGETHER_MS)
+    // where there is more, it may soon be gone
+    if (found && !found.some(([, entries]) => entries.length >= COUNT)) await delay(TOGETHER_MS)
   }
 
   const tell = (nickname: string, entries: [id: string, fields: string[]][]) => {
@@ -79,7 +79,7 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
     topic.last = entries.at(-1)?.[0] ?? topic.last
     const lines = entriesOf(entries)
     for (const hearer of topic.hearers) {
-      hearer.waiting = [...hearer.waiting, ...lines].slice(-BACKLOG)
+      hearer.waiting.push(lines)
       hearer.wake()
     }
   }
@@ -112,7 +112,7 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
 
   return {
     async *follow(nickname, { after, signal, dropped }) {
-      const hearer: Hearer = { last: after ?? '', waiting: [], wake: () => {} }
+      const hearer: Hearer = { last: after ?? '', waiting: new LineQueue(), wake: () => {} }
       const onAbort = () => hearer.wake()
       signal.addEventListener('abort', onAbort)
       const [begin] = await beginOf(redis, names, nickname, after)
@@ -121,9 +121,9 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
       const late = !signal.aborted && join(nickname, hearer.last, hearer)
       try {
         // others follow it already and may be further
-        if (late) hearer.waiting.unshift(...(await readEntries(redis, names, nickname, `(${hearer.last}`, '+')))
+        if (late) hearer.waiting.unshift(await readEntries(redis, names, nickname, `(${hearer.last}`, '+'))
         while (!signal.aborted) {
-          const next = hearer.waiting.shift()
+          const next = hearer.waiting.take()
           if (next && isLater(next.line.id, hearer.last)) {
             const missing = missingBetween(number, next.number)
             number = next.number

@@ -21,6 +21,8 @@ export interface LogQuery {
 export interface Entry {
   line: LogLine
   number: string | undefined
+  /** Characters of its text. */
+  size: number
 }
 
 /** Lines that Redis keeps of a worker's log (about the last 1,000), oldest first. */
@@ -48,7 +50,7 @@ export function entriesOf(entries: readonly (readonly [id: string, fields: reado
   return entries.flatMap(([id, fields]) => {
     const line = lineOf(id, fields)
     // the fields stand in the order in which they are written
-    return line ? [{ line, number: fields[2] === 'n' ? fields[3] : undefined }] : []
+    return line ? [{ line, number: fields[2] === 'n' ? fields[3] : undefined, size: fields[1]?.length ?? 0 }] : []
   })
 }
 

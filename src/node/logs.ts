@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis'
-import { appendLogs, STREAM_LINES } from '../redis/log-stream.js'
+import { appendLogs, trimLogs } from '../redis/log-stream.js'
 import type { Names } from '../redis/names.js'
 import { Backlog, type Waiting } from './log-backlog.js'
+import { LogBursts } from './log-bursts.js'
 import { createLogFiles } from './log-files.js'
 import { type LoggedWorker, type LogSource, recordOf } from './log-lines.js'
 
@@ -24,6 +25,9 @@ const FLUSH_BYTES = 1_000_000
 /** Most that waits for a disk that is too slow, and for a Redis that is away. */
 const FILE_BYTES = 32_000_000
 const STREAM_BYTES = 16_000_000
+/** Lines of one worker that may wait for Redis. */
+const STREAM_LINES = 25_000
+const TRIM_MS = 1000
 /** Lines in one pipeline. */
 const BATCH = 500
 const WARN_EVERY_MS = 30_000
@@ -40,7 +44,9 @@ export function createLogKeeper(options: LogKeeperOptions) {
   const forFiles = new Backlog()
   const forStream = new Backlog()
   const warned = { file: Number.NEGATIVE_INFINITY, stream: Number.NEGATIVE_INFINITY }
+  const bursts = new LogBursts()
   let lost = 0
+  let trimming: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let sending: Promise<void> | undefined
@@ -99,12 +105,27 @@ export function createLogKeeper(options: LogKeeperOptions) {
 
   async function sendAll(): Promise<void> {
     const { keeper } = forStream
-    const lines = forStream
-      .take()
-      .flatMap(({ nickname, first, texts }) =>
-        texts.map((text, i) => ({ nickname, text, number: `${keeper}.${first + i}` })),
-      )
-    for (let i = 0; i < lines.length; i += BATCH) await appendLogs(redis, names, lines.slice(i, i + BATCH))
+    const lines = forStream.take().flatMap((waiting) => {
+      const keep = bursts.admit(waiting)
+      const { nickname, first, texts } = waiting
+      return texts.map((text, i) => ({ nickname, text, number: `${keeper}.${first + i}`, keep }))
+    })
+    if (bursts.size) trim()
+    try {
+      for (let i = 0; i < lines.length; i += BATCH) await appendLogs(redis, names, lines.slice(i, i + BATCH))
+    } finally {
+      bursts.sent()
+    }
+  }
+
+  /** After a burst Redis gets its memory back. */
+  function trim(): void {
+    trimming ??= setTimeout(async () => {
+      // a stream that could not be trimmed is with its next line
+      if (redis.status === 'ready') await trimLogs(redis, names, bursts.settle()).catch(() => {})
+      trimming = undefined
+      if (bursts.size && !closed) trim()
+    }, TRIM_MS).unref()
   }
 
   function warn(what: 'file' | 'stream', fields: object, message: string): void {
@@ -142,6 +163,12 @@ export function createLogKeeper(options: LogKeeperOptions) {
       closed = true
       clearTimeout(timer)
       await flush()
+      clearTimeout(trimming)
+      if (redis.status === 'ready')
+        await within(
+          REDIS_PATIENCE_MS,
+          trimLogs(redis, names, bursts.end()).catch(() => {}),
+        )
       await files.close()
     },
   }

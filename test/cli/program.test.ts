@@ -3,12 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { WorkerView } from '../../src/fleet/views.js'
+import type { LogLine, WorkerView } from '../../src/fleet/views.js'
+import { namesOf } from '../../src/redis/names.js'
 import type { StoredEvent } from '../../src/store/types.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
 import { alive } from '../helpers/process.js'
-import { redisUrl } from '../helpers/redis.js'
+import { connectRedis, redisUrl } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { type Node, program, start, up } from './real.js'
 
@@ -158,9 +159,25 @@ describe('a node and its commands', () => {
     expect(await logs.end('SIGINT')).toMatchObject({ code: 0, stderr: '' })
   })
 
+  it('a follower of a log gets all lines of a burst of 20,000, in order', async () => {
+    await hysas('start', 'Chatter', 'chatter', '--set', 'lines=20000')
+    const logs = start(['logs', 'chatter', '-f', '-n', '1', '--json'], cwd, env)
+    await until(() => logs.output().stdout.includes('line 0"'))
+    await hysas('send', 'chatter', 'talk')
+    await until(() => logs.output().stdout.includes('line 20000"'))
+    const { stdout, stderr } = await logs.end('SIGINT')
+    const said = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as LogLine).msg)
+    expect(said).toEqual(Array.from({ length: 20_001 }, (_, n) => `line ${n}`))
+    expect(stderr).toBe('')
+    await hysas('stop', 'chatter')
+  })
+
   it('a follower of a log that is too slow is told, in words, how many lines are missing', async () => {
-    await hysas('start', 'Chatter', 'chatter', '--set', 'lines=30000')
-    const logs = start(['logs', 'chatter', '-f', '-n', '1'], cwd, env)
+    await hysas('start', 'Chatter', 'slowly', '--set', 'lines=30000')
+    const logs = start(['logs', 'slowly', '-f', '-n', '1'], cwd, env)
     const told = () =>
       logs
         .output()
@@ -168,9 +185,12 @@ describe('a node and its commands', () => {
         .filter((line) => / line \d+$/.test(line)).length
     await until(() => told() > 0)
     logs.child.kill('SIGSTOP')
-    await hysas('send', 'chatter', 'talk')
-    await hysas('send', 'chatter', 'talk')
-    await sleep(500)
+    await hysas('send', 'slowly', 'talk')
+    await hysas('send', 'slowly', 'talk')
+    const redis = connectRedis()
+    const length = () => redis.xlen(namesOf(env.HYSAS_NAMESPACE).log('slowly'))
+    await until(async () => (await length()) > 1000)
+    await until(async () => (await length()) < 1200, { timeoutMs: 20_000, what: 'Redis has its memory back' })
     logs.child.kill('SIGCONT')
     const missing = () =>
       [...logs.output().stderr.matchAll(/^(\d+) lines? missing here: they came too fast/gm)].reduce(
@@ -180,7 +200,7 @@ describe('a node and its commands', () => {
     await until(() => told() + missing() === 60_001)
     expect(missing()).toBeGreaterThan(0)
     expect(await logs.end('SIGINT')).toMatchObject({ code: 0 })
-    await hysas('stop', 'chatter')
+    await hysas('stop', 'slowly')
   })
 
   it('events tell of starts and commands, as text, JSON and CSV, and are followed', async () => {
