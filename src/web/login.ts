@@ -79,12 +79,16 @@ ${
 </html>
 `
 
-const STYLE = `:root{color-scheme:light dark;--line:#8b95a3;--go:#0b5fa5}
-@media (prefers-color-scheme:dark){:root{--go:#6fb4ee}}
+// The colours of the page itself: src/web/page/style.css.
+const STYLE = `:root{color-scheme:light dark;--line:light-dark(#8a95a5,#64748a);--go:light-dark(#0b5fa5,#73b6f0)}
 body{font:16px/1.5 system-ui,sans-serif;margin:0;padding:12vh 1.25rem 2rem}
+body{background:light-dark(#f4f6f8,#0e1217);color:light-dark(#18212e,#e3e8ee)}
 main{max-width:28rem;margin:auto}h1{font-size:1.5rem;margin:0 0 1rem}
 code{font-family:ui-monospace,monospace}a{color:var(--go)}
 label{display:block;font-weight:600}
-input,button{font:inherit;padding:.5rem .75rem;border:1px solid var(--line);border-radius:6px;box-sizing:border-box}
-input{width:100%;margin:.25rem 0 .75rem}button{cursor:pointer}`
+input,button{font:inherit;color:inherit;background:light-dark(#fff,#161c24);padding:.5rem .75rem}
+input,button{border:1px solid var(--line);border-radius:6px;box-sizing:border-box}
+:focus-visible{outline:2px solid var(--go);outline-offset:2px}
+input{width:100%;margin:.25rem 0 .75rem}button{cursor:pointer}
+button{background:var(--go);border-color:var(--go);color:light-dark(#fff,#0b1a29)}`
 const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`
