@@ -301,9 +301,13 @@ describe('the connection', () => {
     await first.web.close()
     await page.getByText(/as of \d\d:\d\d:\d\d, reconnecting/).waitFor()
     await picture(page, 'page-lost')
+    await page.getByRole('link', { name: 'Events', exact: true }).click()
+    await page.getByText('does not answer').nth(1).waitFor()
     const again = await startTestWeb({ settings: { ...first.settings, port: first.web.port } })
     expect(again.web.port).toBe(first.web.port)
     await page.getByText('live', { exact: true }).waitFor()
+    await page.locator('.events li').first().waitFor()
+    await page.locator('.bars').waitFor()
     await close()
   })
 

@@ -9,6 +9,8 @@ const WIDTH = 900
 const HEIGHT = 130
 const GAP = 2
 const AGAIN_MS = 1000
+/** What has failed is tried again after, ms. */
+const FAILED_MS = 3000
 
 interface BarProps {
   filter: EventFilter
@@ -49,7 +51,11 @@ export function BarChart({ filter, rangeMs, fresh }: BarProps) {
           setError('')
           setRead({ ...span, counts, of })
         },
-        (reason: unknown) => end.signal.aborted || setError(wordsOf(reason).text),
+        (reason: unknown) => {
+          if (end.signal.aborted) return
+          setError(wordsOf(reason).text)
+          at = Date.now() - bucketMs + FAILED_MS
+        },
       )
     }
     look()

@@ -7,6 +7,7 @@ import { EventFilters } from './event-filters.js'
 import { EventList } from './event-list.js'
 import type { Fleet } from './fleet.js'
 import { clean, count } from './format.js'
+import { useReturns } from './returns.js'
 import { setQuery } from './route.js'
 
 const PAGE = 100
@@ -83,6 +84,7 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
 /** One page of events; the newest one goes on by what the stream brings. */
 function useEvents(fleet: Fleet, filter: EventFilter, wanted: string, before: string) {
   const [read, setRead] = useState<{ events?: StoredEvent[]; error?: string }>({})
+  const returns = useReturns(fleet.link)
   useEffect(() => {
     const end = new AbortController()
     const query = `${wanted}&limit=${PAGE}${before && `&before=${encodeURIComponent(before)}`}`
@@ -92,7 +94,7 @@ function useEvents(fleet: Fleet, filter: EventFilter, wanted: string, before: st
       (error: unknown) => end.signal.aborted || setRead({ error: Object.values(wordsOf(error)).join(' ') }),
     )
     return () => end.abort()
-  }, [wanted, before])
+  }, [wanted, before, returns])
   if (!read.events || before) return read
   const known = new Set(read.events.map(({ id }) => id))
   const newest = read.events[0]?.time ?? 0

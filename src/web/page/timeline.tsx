@@ -6,6 +6,7 @@ import type { Fleet, PageWorker } from './fleet.js'
 import { clean, moment, span, utc } from './format.js'
 import { type Run, runsOf } from './life.js'
 import { useSeconds } from './now.js'
+import { useReturns } from './returns.js'
 import { hrefOf } from './route.js'
 import { isExpected } from './state.js'
 import { Time } from './time.js'
@@ -109,6 +110,7 @@ function titleOf({ from, to, epoch, end, message }: Run, until: number): string 
 /** Read once; what the stream brings is added. Newest first. */
 function useEventsOf(fleet: Fleet, nickname: string) {
   const [read, setRead] = useState<{ events?: StoredEvent[]; error?: string }>({})
+  const returns = useReturns(fleet.link)
   useEffect(() => {
     const end = new AbortController()
     const kinds = KINDS.map((kind) => `kind=${kind}`).join('&')
@@ -117,7 +119,7 @@ function useEventsOf(fleet: Fleet, nickname: string) {
       (error: unknown) => end.signal.aborted || setRead({ error: wordsOf(error).text }),
     )
     return () => end.abort()
-  }, [nickname])
+  }, [nickname, returns])
   if (!read.events) return read
   const known = new Set(read.events.map(({ id }) => id))
   const fresh = fleet.events.filter(
