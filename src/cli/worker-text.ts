@@ -86,10 +86,16 @@ function factsOf(worker: WorkerView): [name: string, value: string][] {
 }
 
 /** Messages that never came, or came faster than they were received. */
-function lostOf({ lost, lost_by, dropped }: WorkerView): string {
-  const by = Object.entries(lost_by).map(([channel, number]) => `${number} of ${channel}`)
-  const never = lost > 0 && `${plural(lost, 'message')} never came${by.length ? `: ${by.slice(0, 5).join(', ')}` : ''}`
-  return [never, dropped > 0 && `${dropped} dropped, coming too fast`].filter(Boolean).join('; ')
+function lostOf({ lost, lost_by, dropped, dropped_by }: WorkerView): string {
+  const never = lost > 0 && `${plural(lost, 'message')} never came${byChannel(lost_by)}`
+  return [never, dropped > 0 && `${dropped} dropped, coming too fast${byChannel(dropped_by)}`]
+    .filter(Boolean)
+    .join('; ')
+}
+
+function byChannel(counts: Record<string, number>): string {
+  const by = Object.entries(counts).map(([channel, count]) => `${count} of ${channel}`)
+  return by.length ? `: ${by.slice(0, 5).join(', ')}` : ''
 }
 
 function gapText({ from, to }: WorkerView['gaps'][number]): string {

@@ -100,6 +100,7 @@ function viewOf(worker: Hash, info: Hash, nowMs: number, nodes: ReadonlySet<stri
     received: count(info.received),
     errors: count(info.errors),
     dropped: count(info.dropped),
+    dropped_by: parsed(info.dropped_by, {}),
     lost: count(info.lost),
     lost_by: parsed(info.lost_by, {}),
     gaps: parsed(info.gaps, []),

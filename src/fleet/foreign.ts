@@ -35,7 +35,7 @@ function viewOf({ type, nickname, atMs }: Foreign, info: ForeignInfo, nowMs: num
     ...{ pid: number(info.pid), epoch: null, revision: 0, heart_beat: number(info.heart_beat), age },
     ...{ heart_beat_interval: interval, started_at: null, published: 0, published_to: {}, received: 0 },
     ...{ errors: 0, restarts: 0 },
-    ...{ dropped: 0, lost: 0, lost_by: {}, gaps: [], memory_mb: null, loop_delay_ms: null },
+    ...{ dropped: 0, dropped_by: {}, lost: 0, lost_by: {}, gaps: [], memory_mb: null, loop_delay_ms: null },
     error_msg: (info.error_msg ?? '').slice(0, 4000),
     stop_info: (info.stop_info ?? '').slice(0, 4000),
     ...{ stop_time: number(info.stop_time), next_start_at: null, data_feeder: [], follower: [], threads: {} },

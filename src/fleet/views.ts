@@ -36,8 +36,9 @@ export interface WorkerView {
   published_to: Record<string, number>
   received: number
   errors: number
-  /** Messages that came faster than they were received, and were dropped. */
+  /** Messages that came faster than they were received, and were dropped by the handler's policy: in sum, and by channel. */
   dropped: number
+  dropped_by: Record<string, number>
   /** Messages of other workers that never came, the subscriptions being cut off: in sum, and by channel. */
   lost: number
   lost_by: Record<string, number>

@@ -29,7 +29,7 @@ const FROM_BEAT = [
     'stop_info',
     'stop_time',
   ] as const),
-  ...(['published_to', 'dropped', 'lost', 'lost_by', 'gaps'] as const),
+  ...(['published_to', 'dropped', 'dropped_by', 'lost', 'lost_by', 'gaps'] as const),
   ...(['data_feeder', 'threads', 'progress', 'last_tick', 'next_tick', 'ticks', 'skipped', 'missed'] as const),
 ]
 

@@ -39,6 +39,7 @@ export const worker: z.ZodType<WorkerView> = z.object({
   received: z.number(),
   errors: z.number(),
   dropped: z.number().describe('Messages that came faster than they were received'),
+  dropped_by: z.record(z.string(), z.number()).describe('The same by channel'),
   lost: z.number().describe('Messages that never came, the subscriptions being cut off'),
   lost_by: z.record(z.string(), z.number()).describe('The same by channel'),
   gaps: z.array(z.object({ from: z.number(), to: number })).describe('When they were cut off, Unix seconds'),

@@ -11,6 +11,7 @@ const lossy = aWorker({
   lost: 12,
   lost_by: { 'HySAS.Worker.Demo.d.Pub': 12 },
   dropped: 3,
+  dropped_by: { news: 3 },
   gaps: [{ from: 1_790_000_000, to: 1_790_000_002 }],
 })
 
@@ -24,7 +25,9 @@ it('show tells what was lost, of which channel, and when the worker was cut off'
   const { cli } = fakeCli()
   const paint = painter(cli.stdout, cli.env)
   const text = (worker: typeof lossy) => workerText({ worker, runs: [], log: [], next: '' }, paint)
-  expect(text(lossy)).toContain('12 messages never came: 12 of HySAS.Worker.Demo.d.Pub; 3 dropped, coming too fast')
+  expect(text(lossy)).toContain(
+    '12 messages never came: 12 of HySAS.Worker.Demo.d.Pub; 3 dropped, coming too fast: 3 of news',
+  )
   expect(text(lossy)).toMatch(/cut off +at .* for 2 s/)
   expect(text(aWorker())).not.toMatch(/lost|cut off/)
 })

@@ -35,6 +35,14 @@ export default defineProcessor({
 })
 `
 
+const SWAMPED = `import { defineProcessor } from 'hysas'
+export default defineProcessor({
+  subscribe: { channel: 'swamp' },
+  receiving: { limitMessages: 10 },
+  receive: (ctx) => ctx.sleep(1e6),
+})
+`
+
 describe('a node and its commands', () => {
   const cwd = temporaryFolder()
   let env: NodeJS.ProcessEnv
@@ -50,6 +58,7 @@ describe('a node and its commands', () => {
     writeFileSync(join(cwd, 'processors/Echo.ts'), ECHO)
     writeFileSync(join(cwd, 'config/quick.json'), '{"everyMs": 20}')
     writeFileSync(join(cwd, 'processors/Chatter.ts'), CHATTER)
+    writeFileSync(join(cwd, 'processors/Swamped.ts'), SWAMPED)
     node = await up(cwd, env)
     await hysas('start', 'Demo', 'DemoName')
     await until(async () => (await hysas('start', 'Echo', 'echo')).code === 0)
@@ -157,6 +166,20 @@ describe('a node and its commands', () => {
     const logs = start(['logs', 'DemoName', '-f'], cwd, env)
     await until(() => logs.output().stdout.split('\n').length > 3)
     expect(await logs.end('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('list and show tell how many messages were dropped, by channel', async () => {
+    await hysas('start', 'Swamped', 'swamped')
+    const redis = connectRedis()
+    await until(async () => (await redis.publish('swamp', 'x')) > 0)
+    for (let n = 0; n < 50; n++) await redis.publish('swamp', 'x')
+    const worker = await until(async () => {
+      const found = await listed('swamped')
+      return found && found.dropped >= 40 ? found : undefined
+    })
+    expect(worker.dropped_by).toEqual({ swamp: worker.dropped })
+    expect((await hysas('show', 'swamped')).stdout).toContain(`coming too fast: ${worker.dropped} of swamp`)
+    await hysas('stop', 'swamped')
   })
 
   it('a follower of a log gets all lines of a burst of 20,000, in order', async () => {

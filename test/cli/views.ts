@@ -26,6 +26,7 @@ export function aWorker(of: Partial<WorkerView> = {}): WorkerView {
     dropped: 0,
     lost: 0,
     lost_by: {},
+    dropped_by: {},
     published_to: {},
     gaps: [],
     restarts: 0,

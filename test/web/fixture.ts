@@ -240,6 +240,7 @@ export function workerView(change: Partial<WorkerView> = {}): WorkerView {
     dropped: 0,
     lost: 0,
     lost_by: {},
+    dropped_by: {},
     gaps: [],
     restarts: 0,
     memory_mb: 48.2,
