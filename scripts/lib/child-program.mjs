@@ -15,7 +15,7 @@ export async function childProgram(esbuild, common) {
   const built = await esbuild.build({
     ...settings,
     entryPoints: { 'sandbox/program': 'src/sandbox/program.ts' },
-    plugins: [lightIoredis, lateBuiltins],
+    plugins: [lightIoredis, lateBuiltins, { name: 'late packages', setup: latePackages }],
     external: OUTSIDE.flatMap((name) => [name, `${name}/*`]),
     define: { 'import.meta.url': '__fileUrl' },
     banner: {
@@ -32,4 +32,19 @@ export async function childProgram(esbuild, common) {
     define: { HYSAS_PROGRAM: JSON.stringify(basename(program.path)) },
   })
   return [...outputFiles, program]
+}
+
+/** What few runs use while they start is loaded when it is called: the log. What none does is left out: `debug`. */
+function latePackages(build) {
+  build.onResolve({ filter: /^pino$/ }, ({ path, namespace }) =>
+    namespace === 'late-package' ? undefined : { path, namespace: 'late-package' },
+  )
+  build.onLoad({ filter: /.*/, namespace: 'late-package' }, ({ path }) => ({
+    contents: `Object.defineProperty(exports, '${path}', { enumerable: true, get: () => require('${path}').${path} })`,
+    resolveDir: build.initialOptions.absWorkingDir,
+  }))
+  build.onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'no-debug' }))
+  build.onLoad({ filter: /.*/, namespace: 'no-debug' }, () => ({
+    contents: 'const silent = () => {}; silent.enabled = false; exports.default = () => silent',
+  }))
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { AnyProcessor, LongRunningProcessor, PlainProcessor, Schema } from '../contract.js'
 import { HysasError, messageOf } from '../errors.js'
@@ -19,9 +20,9 @@ export type Loaded = { type: string; version: string } & (
   | { kind: 'plain'; run: PlainProcessor }
 )
 
-/** Imports a compiled processor. @throws HysasError BAD_PROCESSOR, or what the file throws at import */
+/** Loads a compiled processor. @throws HysasError BAD_PROCESSOR, or what the file throws at import */
 export async function load({ bundle, type, version }: InitMessage['value']): Promise<Loaded> {
-  const module: unknown = await import(pathToFileURL(bundle).href)
+  const module = await moduleOf(bundle)
   const definition = defined(module, bundle)
   if (definition.kind === 'plain') return { type, version, kind: 'plain', run: definition.run }
   const { processor } = definition
@@ -29,6 +30,21 @@ export async function load({ bundle, type, version }: InitMessage['value']): Pro
     ? { type, version, kind: 'repeatable', processor }
     : { type, version, kind: 'long-running', processor }
 }
+
+const requireModule = createRequire(import.meta.url)
+
+/** `require` reads an ES module at once, where `import()` takes three turns of the event loop and twice the work. */
+async function moduleOf(bundle: string): Promise<unknown> {
+  try {
+    return requireModule(bundle)
+  } catch (error) {
+    // ERR_REQUIRE_ASYNC_MODULE: it awaits at its top. ERR_REQUIRE_ESM: Node was told not to do it. Nothing has run yet.
+    if (!NOT_REQUIRED.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')) throw error
+    return import(pathToFileURL(bundle).href)
+  }
+}
+
+const NOT_REQUIRED = new Set(['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM'])
 
 function defined(module: unknown, file: string): ReturnType<typeof definitionOf> {
   try {

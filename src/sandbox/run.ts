@@ -18,6 +18,9 @@ import { plainProcessor } from './plain.js'
 import { openSession, type Session } from './session.js'
 import { windDown } from './wind-down.js'
 
+/** Not a hundred of them at a time, for later ones. */
+const SINGLE = { disableEntropyCache: true }
+
 export interface RunRequest {
   home: Home
   loaded: Exclude<Loaded, { kind: 'repeatable' }>
@@ -35,7 +38,7 @@ export async function run({ home, loaded, start, ending, send, onSession }: RunR
   const { type, version } = loaded
   const processor = loaded.kind === 'plain' ? plainProcessor(loaded.run, start, send) : loaded.processor
   const { nickname, revision } = jobData(start)
-  const identity = { type, nickname, token: randomUUID() }
+  const identity = { type, nickname, token: randomUUID(SINGLE) }
   const request = {
     ...identity,
     revision,
