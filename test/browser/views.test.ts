@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { launchChromium } from '../helpers/chromium.js'
 import { until } from '../helpers/until.js'
-import { nodeView, startTestWeb, storedEvent, workerView } from '../web/fixture.js'
+import { startTestWeb, storedEvent } from '../web/fixture.js'
 import { beatOn, fillFleet, openPage, picture } from './fleet.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -284,72 +284,6 @@ describe('every view', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth'), view[0]).toBe(390)
       await picture(page, `phone-${view[0].split(/[/?]/)[0]}`)
     }
-    await close()
-  })
-})
-
-describe('2,000 workers', () => {
-  it('scroll smoothly, are found at once, and are drawn by type in the graph', async () => {
-    const { web, fake } = await startTestWeb()
-    fake.nodes = [0, 1, 2, 3].map((i) => nodeView({ name: `node-${i}`, workers: 500 }))
-    for (let i = 0; i < 2000; i++) {
-      const nickname = `worker-${String(i).padStart(4, '0')}`
-      const of = {
-        nickname,
-        type: `Type${i % 8}`,
-        node: `node-${i % 4}`,
-        data_feeder: [`TestWeb.Worker.Type0.worker-0000.Pub`],
-      }
-      fake.workers.set(nickname, workerView(of))
-    }
-    fake.flows = [...fake.workers.keys()].map((to) => ({
-      ...{
-        from: 'worker-0000',
-        to,
-        channel: 'TestWeb.Worker.Type0.worker-0000.Pub',
-        by: ['worker-0000'],
-        published: 10,
-        lost: 0,
-      },
-    }))
-    const beats = setInterval(() => {
-      for (const worker of fake.workers.values()) {
-        worker.published += 5
-        worker.heart_beat = Date.now() / 1000
-        fake.tell('beat', { ...worker })
-      }
-    }, 1000)
-    const { page, close } = await openPage(browser, web.url)
-    await page.locator('tr[data-nickname]').first().waitFor()
-    await page.getByText('2,001').first().waitFor()
-    expect(await page.locator('tr[data-nickname]').count()).toBeLessThan(150)
-    // at no frame an empty table, however fast it is scrolled
-    const empty = await page.evaluate(`new Promise((resolve) => {
-      let empty = 0
-      let frames = 0
-      const look = () => {
-        const rows = [...document.querySelectorAll('tr[data-nickname]')].map((row) => row.getBoundingClientRect())
-        const table = document.querySelector('tbody').getBoundingClientRect().top < innerHeight - 200
-        if (table && !rows.some(({ top, bottom }) => bottom > 0 && top < innerHeight)) empty++
-        if (frames++ === 100) return resolve(empty)
-        scrollTo(0, frames * 150)
-        requestAnimationFrame(() => setTimeout(look)) // what has been painted
-      }
-      look()
-    })`)
-    expect(empty).toBe(0)
-    const seen = await page.evaluate(`[...document.querySelectorAll('tr[data-nickname]')].filter((row) => {
-      const { top, bottom } = row.getBoundingClientRect()
-      return bottom > 0 && top < innerHeight
-    }).length`)
-    expect(seen).toBeGreaterThan(8)
-    await page.screenshot({ path: 'test-results/many.png' })
-    await page.evaluate('scrollTo(0, 0)')
-    await page.getByLabel('Search workers').fill('worker-1999')
-    await until(async () => (await page.locator('tr[data-nickname]').count()) === 1)
-    await show(page, 'flow')
-    await until(async () => (await page.locator('.part.type').count()) >= 8)
-    clearInterval(beats)
     await close()
   })
 })
