@@ -4,6 +4,7 @@ import type { Log } from '../contract.js'
 import { HysasError } from '../errors.js'
 import type { EventStore } from '../store/types.js'
 import { checked } from './answer.js'
+import { Downloads } from './downloads.js'
 import type { History } from './history.js'
 import { openapiOf } from './openapi.js'
 import { Answer, type Call, type Route, routes } from './routes.js'
@@ -12,6 +13,7 @@ import type { Role } from './token.js'
 /** Mounts the table of routes: who may, what it takes, what it answers. */
 export function apiOf(of: { client: Client; history: History; store: () => Promise<EventStore>; log: Log }): Router {
   const router = Router({ caseSensitive: true })
+  const downloads = new Downloads(of.log)
   const failed = (err: unknown) => of.log.error({ err }, 'what a request had begun failed')
   for (const route of routes) {
     router[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), async (req, res) => {
@@ -22,9 +24,12 @@ export function apiOf(of: { client: Client; history: History; store: () => Promi
       const who = { by: String(res.locals.by), role: res.locals.role as Role }
       const result = await route.handler({ ...of, failed, ...who, ...readBy(route, given) })
       const { body, options } = result instanceof Answer ? result : new Answer(result)
+      if (isGenerator(body)) downloads.refuseMore()
       res.status(options.status ?? route.status ?? 200).set('Cache-Control', 'no-store')
       if (options.fileName) res.attachment(options.fileName)
-      if (options.contentType) res.type(options.contentType).send(body)
+      if (options.contentType) res.type(options.contentType)
+      if (isGenerator(body)) await downloads.send(req, res, body)
+      else if (options.contentType) res.send(body)
       else res.json(body)
     })
   }
@@ -32,6 +37,9 @@ export function apiOf(of: { client: Client; history: History; store: () => Promi
   router.get('/openapi.json', (_req, res) => void res.json(description))
   return router
 }
+
+const isGenerator = (body: unknown): body is AsyncGenerator<string, void> =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 
 function readBy(
   route: Route,

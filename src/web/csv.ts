@@ -15,10 +15,14 @@ const COLUMNS = [
   'key',
 ] as const
 
+export const CSV_HEAD = `${COLUMNS.join(',')}\r\n`
+
 /** Events as CSV (RFC 4180) with a head line; `time` as ISO 8601 in UTC, `data` as JSON. */
-export function csvOf(events: readonly StoredEvent[]): string {
-  const rows = events.map((event) => COLUMNS.map((column) => cell(textOf(event, column))).join(','))
-  return [COLUMNS.join(','), ...rows, ''].join('\r\n')
+export const csvOf = (events: readonly StoredEvent[]): string => CSV_HEAD + csvRows(events)
+
+/** The same without the head line. */
+export function csvRows(events: readonly StoredEvent[]): string {
+  return events.map((event) => `${COLUMNS.map((column) => cell(textOf(event, column))).join(',')}\r\n`).join('')
 }
 
 function textOf(event: StoredEvent, column: (typeof COLUMNS)[number]): string {

@@ -63,7 +63,7 @@ function streamOperation({ summary, role, params, query }: Follow): Json {
 
 function operation(route: Route): Json {
   const content: Json = asJson(route.response, 'output')
-  if (route.path === '/events') content['text/csv'] = { schema: { type: 'string' } }
+  if (route.query && 'format' in route.query.shape) content['text/csv'] = { schema: { type: 'string' } }
   return {
     summary: route.summary,
     description: `For the role ${route.role}.`,

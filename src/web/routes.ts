@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Client, CommandOptions } from '../client.js'
 import type { EventStore } from '../store/types.js'
 import { csvOf } from './csv.js'
+import { exportOf } from './export.js'
 import type { History } from './history.js'
 import * as s from './schemas.js'
 import type { Role } from './token.js'
@@ -37,13 +38,15 @@ export interface Call {
   failed(error: unknown): void
 }
 
-/** An answer that isn't JSON, or a status other than the route's. */
+/** An answer that isn't JSON, or a status other than the route's. A generator's pieces are sent as they are taken. */
 export class Answer {
   constructor(
     readonly body: unknown,
     readonly options: { status?: number; contentType?: string; fileName?: string } = {},
   ) {}
 }
+
+const CSV = 'text/csv; charset=utf-8'
 
 /** Every route of /api/v1 but the stream and the description itself. */
 export const routes: readonly Route[] = [
@@ -179,7 +182,19 @@ export const routes: readonly Route[] = [
     handler: async ({ store, query: { format, ...query } }) => {
       const events = await (await store()).find(query)
       if (format !== 'csv') return events
-      return new Answer(csvOf(events), { contentType: 'text/csv; charset=utf-8', fileName: 'events.csv' })
+      return new Answer(csvOf(events), { contentType: CSV, fileName: 'events.csv' })
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/events/export',
+    role: 'viewer',
+    summary: 'All events that fit, however many, newest first, as a file; `format=csv` for a table.',
+    query: s.exportQuery,
+    response: s.event.array(),
+    handler: async ({ store, query: { format = 'json', ...filter } }) => {
+      const contentType = format === 'csv' ? CSV : 'application/json; charset=utf-8'
+      return new Answer(await exportOf(await store(), filter, format), { contentType, fileName: `events.${format}` })
     },
   }),
   route({

@@ -239,6 +239,7 @@ export const eventQuery = z.strictObject({
   limit: whole.max(10_000).exactOptional(),
   format: z.enum(['json', 'csv']).exactOptional(),
 })
+export const exportQuery = z.strictObject({ ...ofEvents, format: z.enum(['json', 'csv']).exactOptional() })
 export const countQuery = z.strictObject({
   ...ofEvents,
   bucketMs: z.coerce.number().int().min(1000).describe('Width of a bar, ms'),

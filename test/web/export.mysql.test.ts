@@ -1,0 +1,4 @@
+import { mysqlUrl } from '../helpers/mysql.js'
+import { describeExport } from './export.js'
+
+describeExport(async () => ({ url: await mysqlUrl(), sqliteFile: '/nowhere' }))
