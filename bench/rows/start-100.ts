@@ -1,4 +1,5 @@
 import { cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hearFleet, startFleet } from '../lib/fleet.js'
 import { nicknames, nodeStarts, startMany, stopMany } from '../lib/many.js'
 import { inTurn } from '../lib/rounds.js'
@@ -12,6 +13,10 @@ export default {
     const fleet = await startFleet(bench, { processors: ['Idle'] })
     const heard = await hearFleet(bench, fleet)
     const count = bench.quick ? 30 : 100
+    bench.progress('a first child, which keeps what was compiled for the others')
+    await startMany(fleet, heard, 'Idle', ['first'])
+    await sleep(3000)
+    await stopMany(fleet, ['first'])
     let made = 0
     const { floor, ours } = await inTurn(bench, bench.quick ? 1 : 2, {
       floor: async () => (await nodeStarts(count, cpus().length)) / count,

@@ -35,9 +35,12 @@ export function createCommons({ take, onBlocking, onLine }: CommonsOptions) {
     return common
   }
 
+  const emptied = new WeakMap<CommonChild, number>()
   const onEmpty = (common: CommonChild): void => {
+    const at = performance.now()
+    emptied.set(common, at)
     setTimeout(() => {
-      if (common.size() > 0) return
+      if (common.size() > 0 || emptied.get(common) !== at) return // it has had workers since
       all.delete(common)
       common.kill('it has no workers')
     }, EMPTY_MS).unref()
