@@ -78,3 +78,18 @@ it('on a phone the list of workers is sorted by a choice of its own', async () =
   expect(await page.locator('th[aria-sort="descending"]').textContent()).toContain('Restarts')
   await close()
 })
+
+it.each([1280, 1160, 1000, 800])('at %i pixels no cell of the list of workers reaches into the next', async (width) => {
+  const { page, close } = await openPage(browser, web.url, { viewport: { width, height: 900 } })
+  await until(async () => /\d,\d{3}\/s/.test((await page.locator('table').textContent()) ?? ''), {
+    what: 'wide numbers',
+  })
+  const cells = `[...document.querySelectorAll('table.workers :is(th, td)')].filter((cell) => {
+    const all = document.createRange()
+    all.selectNodeContents(cell)
+    const [of, its] = [all.getBoundingClientRect(), cell.getBoundingClientRect()]
+    return its.width > 0 && !['', 'Actions'].includes(cell.textContent) && (of.left < its.left - 1 || of.right > its.right + 1)
+  }).map((cell) => cell.textContent)`
+  expect(await page.evaluate(cells)).toEqual([])
+  await close()
+})

@@ -8,6 +8,7 @@ import { SCROLLS } from './scrolls.js'
 export function FlowGraph({ graph }: { graph: Graph }) {
   const { places, ways, width, height } = layersOf(graph)
   const placeOf = (id: string): Place => places.get(id) ?? { x: 0, y: 0 }
+  const lines = graph.edges.map((edge) => lineOf(edge, [edge.from, ...(ways.get(edge.id) ?? []), edge.to].map(placeOf)))
   return (
     <section class="graph" {...SCROLLS} aria-label="Graph of the data flow; the list of channels below says the same">
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
@@ -26,8 +27,12 @@ export function FlowGraph({ graph }: { graph: Graph }) {
             <path d="M0 0 8 4 0 8z" />
           </marker>
         </defs>
-        {graph.edges.map((edge) => (
-          <EdgeLine key={edge.id} edge={edge} stops={[edge.from, ...(ways.get(edge.id) ?? []), edge.to].map(placeOf)} />
+        {lines.map((line) => (
+          <EdgePath key={line.edge.id} {...line} />
+        ))}
+        {/* over all lines, so that none crosses a number out */}
+        {lines.map((line) => (
+          <EdgeLabel key={line.edge.id} {...line} />
         ))}
         {graph.parts.map((part) => (
           <Box key={part.id} part={part} at={placeOf(part.id)} />
@@ -59,11 +64,24 @@ function Box({ part, at }: { part: Part; at: Place }) {
   )
 }
 
-function EdgeLine({ edge, stops }: { edge: Edge; stops: readonly Place[] }) {
+interface EdgeLine {
+  edge: Edge
+  path: string
+  /** Where the numbers stand. */
+  label: Place
+  text: string
+  look: string
+}
+
+function lineOf(edge: Edge, stops: readonly Place[]): EdgeLine {
   const { path, label } = wayOf(stops, edge.from === edge.to)
   const lossy = edge.lost > 0
   const look = lossy ? 'lossy' : edge.rate === 0 ? 'still' : 'flowing'
   const text = `${rate(edge.rate)}/s${lossy ? ` · ${count(edge.lost)} lost` : ''}`
+  return { edge, path, label, text, look }
+}
+
+function EdgePath({ edge, path, text, look }: EdgeLine) {
   return (
     <g class={`edge ${look}`}>
       <title>{`${edge.channels.map(clean).join(', ')}: ${text}`}</title>
@@ -72,6 +90,14 @@ function EdgeLine({ edge, stops }: { edge: Edge; stops: readonly Place[] }) {
         stroke-width={edge.rate === 0 ? 1.3 : Math.min(5, 1.3 + Math.log10(1 + edge.rate))}
         marker-end="url(#arrow)"
       />
+    </g>
+  )
+}
+
+function EdgeLabel({ edge, label, text, look }: EdgeLine) {
+  return (
+    <g class={`edge ${look}`}>
+      <title>{edge.channels.map(clean).join(', ')}</title>
       <text x={label.x} y={label.y} text-anchor="middle">
         {text}
       </text>
