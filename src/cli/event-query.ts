@@ -10,6 +10,8 @@ export interface EventOptions {
   since?: number
   until?: number
   limit: number
+  /** However many, in the place of the last `limit`. */
+  all?: boolean
   csv?: boolean
   follow?: boolean
 }

@@ -1,7 +1,13 @@
 import type { EventQuery, EventStore, StoredEvent } from '../store/types.js'
 import { CSV_HEAD, csvRows } from './csv.js'
 
-export type ExportFormat = 'csv' | 'json'
+/** What an export begins with, its events, what stands between two pages of them, and what it ends with. */
+export interface ExportForm {
+  begin: string
+  rows(events: readonly StoredEvent[]): string
+  between: string
+  end: string
+}
 export type Filter = Omit<EventQuery, 'limit' | 'after' | 'before'>
 type Order = 'newest first' | 'oldest first'
 
@@ -10,11 +16,10 @@ const FIRST_ROWS = 100
 const MOST_ROWS = 1000
 const CHARACTERS = 500_000
 
-/** All texts of an export: what it begins with, what stands between two pages of events, and what it ends with. */
-const FORMATS = {
+export const FORMS = {
   csv: { begin: CSV_HEAD, rows: csvRows, between: '', end: '' },
   json: { begin: '[', rows: jsonRows, between: ',', end: '\n]\n' },
-}
+} as const satisfies Record<string, ExportForm>
 
 /**
  * All events that fit, as one text in pieces. A page of them is read when the one before has been taken, so that memory
@@ -24,10 +29,9 @@ const FORMATS = {
 export async function exportOf(
   store: Pick<EventStore, 'find'>,
   filter: Filter,
-  format: ExportFormat,
+  { begin, rows, between, end }: ExportForm,
   order: Order = 'newest first',
 ): Promise<AsyncGenerator<string, void>> {
-  const { begin, rows, between, end } = FORMATS[format]
   const pages = pagesOf(store, filter, rows, order)
   const first = await pages.next()
   async function* pieces(): AsyncGenerator<string, void> {

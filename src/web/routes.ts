@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Client, CommandOptions } from '../client.js'
 import type { EventStore } from '../store/types.js'
 import { csvOf } from './csv.js'
-import { exportOf } from './export.js'
+import { exportOf, FORMS } from './export.js'
 import type { History } from './history.js'
 import * as s from './schemas.js'
 import type { Role } from './token.js'
@@ -194,7 +194,10 @@ export const routes: readonly Route[] = [
     response: s.event.array(),
     handler: async ({ store, query: { format = 'json', ...filter } }) => {
       const contentType = format === 'csv' ? CSV : 'application/json; charset=utf-8'
-      return new Answer(await exportOf(await store(), filter, format), { contentType, fileName: `events.${format}` })
+      return new Answer(await exportOf(await store(), filter, FORMS[format]), {
+        contentType,
+        fileName: `events.${format}`,
+      })
     },
   }),
   route({
