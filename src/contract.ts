@@ -57,7 +57,7 @@ export interface Publishing extends ChannelOptions {
 export interface Receiving {
   /** Default 100,000. */
   limitMessages?: number
-  /** Default 64 MB. */
+  /** Of memory: each message counts with its bytes and 400 more. Default 64 MB. */
   limitBytes?: number
   /**
    * What happens beyond it. `dropOldest` (default), `dropNewest`: a message is dropped, and counted (`dropped`). `wait`:

@@ -10,7 +10,9 @@ export const originOf = (names: Names, channel: string): Origin => ({ channel, .
 
 /** The messages that one Redis message carries, in their order. */
 export function deliveriesOf(origin: Origin, payload: Buffer, codec?: ReadCodec): Delivery[] {
-  const elements = unframed(payload)
+  // binary data in elements is a part of what they were read from
+  const isWhole = payload[1] !== MSGPACK_MARK || !isSmallPart(payload)
+  const elements = unframed(isWhole ? payload : copyOf(payload))
   if (!elements) return [new Delivery(origin, payload, undefined, payload.length, codec)]
   const size = Math.ceil(payload.length / Math.max(1, elements.length))
   return elements.map((element) =>
@@ -28,7 +30,7 @@ export class Delivery {
   readonly origin: Origin
   /** In bytes; of a message from a frame, about. */
   readonly size: number
-  readonly #payload: Buffer | undefined
+  #payload: Buffer | undefined
   readonly #element: unknown
   readonly #codec: ReadCodec | undefined
   /** Published as binary data: a first byte that looks like a mark is none. */
@@ -54,6 +56,20 @@ export class Delivery {
   get message(): Received {
     this.#message ??= new Received(this, this.#data())
     return this.#message
+  }
+
+  /** The memory that its payload is a part of: most often one chunk as it came from the network, with all that is in it. */
+  get memory(): ArrayBufferLike | undefined {
+    return this.#payload?.buffer
+  }
+
+  /** It is to wait: copies its payload out of a much larger chunk. Once, however many queues it waits in. */
+  keep(): void {
+    const payload = this.#payload
+    if (!payload || !isSmallPart(payload)) return
+    this.#payload = copyOf(payload)
+    // read as binary data, it is or has in it a part of the chunk, too
+    if (this.#codec === 'buffer' || this.#codec === 'msgpack' || this.#isMarked(payload)) this.#message = undefined
   }
 
   /** As text: what was published or, of MessagePack, the data in JSON. */
@@ -125,6 +141,17 @@ export class Received implements Message {
     const { data, raw, channel, type, nickname } = this
     return { data, raw, channel, type, nickname }
   }
+}
+
+function isSmallPart(payload: Buffer): boolean {
+  return payload.buffer.byteLength > 2 * payload.length
+}
+
+/** Not from the pool that small buffers share. */
+function copyOf(payload: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(payload.length)
+  copy.set(payload)
+  return copy
 }
 
 function jsonOf(data: unknown): string {

@@ -4,6 +4,10 @@ import type { Delivery } from '../redis/delivery.js'
 /** What a handler may be behind with. */
 const LIMIT_MESSAGES = 100_000
 const LIMIT_BYTES = 64 * 1024 * 1024
+/** What a message that waits takes beside its payload, in bytes, about. */
+const OVERHEAD = 400
+/** Chunks of the network that messages may hold on to while few wait; beyond it each has a copy of its own. */
+const CHUNK_BYTES = 256 * 1024
 /** How long handlers that return at once may keep the event loop from heartbeats and the network. */
 const SLICE_MS = 10
 
@@ -32,6 +36,7 @@ export function createInbox(of: {
   let queue: (Delivery | undefined)[] = []
   let head = 0
   let bytes = 0
+  let chunkBytes = 0
   let isFull = false
   let isOpen = false
   let closed = false
@@ -53,13 +58,21 @@ export function createInbox(of: {
     const delivery = queue[head]
     if (!delivery) return undefined
     queue[head++] = undefined
-    bytes -= delivery.size
+    bytes -= delivery.size + OVERHEAD
     if (head > 1024 && head * 2 > queue.length) {
       queue = queue.slice(head)
       head = 0
     }
     if (isFull && queue.length - head <= limitMessages / 2 && bytes <= limitBytes / 2) tell(false)
     return delivery
+  }
+
+  /** A message of a few bytes must not keep the chunk it came in, and what most often goes at once is not worth a copy. */
+  const settle = (delivery: Delivery) => {
+    if (head === queue.length) chunkBytes = 0
+    const { memory } = delivery
+    if (memory && memory !== queue[queue.length - 1]?.memory) chunkBytes += memory.byteLength
+    if (chunkBytes > CHUNK_BYTES) delivery.keep()
   }
 
   const isOver = () => queue.length - head > limitMessages || bytes > limitBytes
@@ -99,7 +112,7 @@ export function createInbox(of: {
     while (isOver()) {
       const dropped = whenFull === 'dropOldest' ? take() : queue.pop()
       if (!dropped) return
-      if (whenFull === 'dropNewest') bytes -= dropped.size
+      if (whenFull === 'dropNewest') bytes -= dropped.size + OVERHEAD
       of.onDrop(dropped.origin.channel)
     }
   }
@@ -113,8 +126,9 @@ export function createInbox(of: {
         if (isThenable(returned)) begin(returned)
         return
       }
+      settle(delivery)
       queue.push(delivery)
-      bytes += delivery.size
+      bytes += delivery.size + OVERHEAD
       if (isOver()) makeRoom()
       if (working.size < of.concurrency && working.size < queue.length - head) {
         begin(of.gate.then(nextTurn))
