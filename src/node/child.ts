@@ -14,6 +14,7 @@ import {
   type PulseMessage,
 } from '../protocol.js'
 import { birthOf } from '../redis/processes.js'
+import { onceEnded } from './child-end.js'
 import { ending, loadInto } from './child-load.js'
 import type { OutputStream, WorkerChild } from './worker-child.js'
 
@@ -42,6 +43,7 @@ export class Child extends EventEmitter implements WorkerChild {
       env: childEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'json',
+      detached: true, // leads a process group, so that what it started goes with it
     })
     const { childProcess } = this
     this.ready = new Promise((resolve, reject) => {
@@ -62,9 +64,9 @@ export class Child extends EventEmitter implements WorkerChild {
       if (message.cmd === undefined) this.onMessage(message)
       else this.emit('message', message)
     })
-    childProcess.on('error', () => {}) // an exit follows, or the spawn failed: `ready` has told
-    // `close` comes after the last line of output, so that nobody misses what it said before it ended
-    childProcess.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
+    // after the last line of output, so that nobody misses what it said before it ended
+    onceEnded(childProcess, (code, signal) => {
+      for (const stream of childProcess.stdio) stream?.destroy()
       this.exitCode = code
       this.signalCode = signal
       if (code === null && signal === null) this.exitCode = -1
