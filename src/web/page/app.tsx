@@ -43,18 +43,20 @@ export function App() {
   const help = useCallback(() => setOpen('help'), [])
   useKeys({ start, help })
 
-  const problems = problemsOf(fleet)
+  const dated = fleet.link !== 'live' && fleet.link !== 'connecting'
+  // while the connection is away nothing is known to have lasted longer, or to be nearer
+  const now = dated ? fleet.asOf.getTime() : Date.now()
+  const problems = problemsOf(fleet, now)
   useEffect(() => {
     const here = view === 'worker' ? `${name} · ` : ''
     document.title = `${problems.length ? `(${problems.length}) ` : ''}${here}${fleet.name || 'HySAS'}`
   }, [problems.length, fleet.name, view, name])
 
-  const dated = fleet.link !== 'live' && fleet.link !== 'connecting'
   return (
     <>
       <Header fleet={fleet} view={view} problems={problems.length} viewer={role === 'viewer'} onHelp={help} />
       <main id="main" tabIndex={-1} class={dated ? 'dated' : ''}>
-        <Problems problems={problems} />
+        <Problems problems={problems} now={now} />
         {view === 'fleet' && (
           <>
             <Figures fleet={fleet} problems={problems.length} />

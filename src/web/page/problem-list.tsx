@@ -6,32 +6,32 @@ import type { Problem } from './worker-problems.js'
 /** Shown at once; the others after a click. */
 const FIRST = 6
 
-/** What is wrong; nothing when all is well. */
-export function Problems({ problems }: { problems: readonly Problem[] }) {
+/** What is wrong at `now`, Unix ms; nothing when all is well. */
+export function Problems({ problems, now }: { problems: readonly Problem[]; now: number }) {
   if (problems.length === 0) return null
   const [first, rest] = [problems.slice(0, FIRST), problems.slice(FIRST, 200)]
   return (
     <section class="problems" aria-labelledby="problems">
       <h2 id="problems">Needs attention</h2>
-      <ul>{first.map(itemOf)}</ul>
+      <ul>{first.map((problem) => itemOf(problem, now))}</ul>
       {rest.length > 0 && (
         <details>
           <summary>And {problems.length - FIRST} more</summary>
-          <ul>{rest.map(itemOf)}</ul>
+          <ul>{rest.map((problem) => itemOf(problem, now))}</ul>
         </details>
       )}
     </section>
   )
 }
 
-function itemOf({ id, grave, title, cause, next, nickname, since }: Problem) {
+function itemOf({ id, grave, title, cause, next, nickname, since }: Problem, now: number) {
   return (
     <li key={id} class={grave ? 'grave' : ''}>
       <div class="what">
         <strong>{nickname ? <a href={hrefOf('worker', nickname)}>{clean(title)}</a> : clean(title)}</strong>
         {since !== null && (
           <span class="since">
-            since <Time ms={since} /> ({span(Math.max(0, Date.now() - since) / 1000)})
+            since <Time ms={since} /> ({span(Math.max(0, now - since) / 1000)})
           </span>
         )}
       </div>

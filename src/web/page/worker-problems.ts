@@ -45,7 +45,7 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
     return { ...about, grave: true, title, cause, next, since: ended }
   }
   if (!isExpected(worker)) return undefined
-  const silent = silenceOf(worker, nowMs)
+  const silent = silenceOf(worker)
   if (silent) return { ...about, ...silent }
   if (status === 'restarting') {
     const inS = worker.next_start_at === null ? 0 : worker.next_start_at - nowMs / 1000
@@ -65,9 +65,9 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
 }
 
 /** Of one that is not heard of as it should be. */
-function silenceOf(worker: PageWorker, nowMs: number): Omit<Problem, 'id'> | undefined {
+function silenceOf(worker: PageWorker): Omit<Problem, 'id'> | undefined {
   const { nickname, status, node, life, foreign, age, beatAt } = worker
-  const since = age === null || beatAt === null ? null : nowMs - (performance.now() - beatAt)
+  const since = age === null || beatAt === null ? null : performance.timeOrigin + beatAt
   if (status === 'disappeared' && foreign) {
     const cause = `A worker of the Python HySAS; no heartbeat from process ${worker.pid ?? 'unknown'}.`
     const next = 'It is not ours to start: look at the Python HySAS that runs it.'
