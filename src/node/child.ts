@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../errors.js'
 import {
@@ -16,6 +15,7 @@ import {
 import { birthOf } from '../redis/processes.js'
 import { onceEnded } from './child-end.js'
 import { ending, loadInto } from './child-load.js'
+import { type Lines, readLines } from './lines.js'
 import type { OutputStream, WorkerChild } from './worker-child.js'
 
 /**
@@ -33,6 +33,7 @@ export class Child extends EventEmitter implements WorkerChild {
   signalCode: NodeJS.Signals | null = null
   /** What it has loaded: BullMQ's pool asks. */
   processFile = ''
+  readonly #output: Lines[] = []
 
   constructor(entry: string, config: ConfigMessage) {
     super()
@@ -66,7 +67,7 @@ export class Child extends EventEmitter implements WorkerChild {
     })
     // after the last line of output, so that nobody misses what it said before it ended
     onceEnded(childProcess, (code, signal) => {
-      for (const stream of childProcess.stdio) stream?.destroy()
+      for (const lines of this.#output) lines.end()
       this.exitCode = code
       this.signalCode = signal
       if (code === null && signal === null) this.exitCode = -1
@@ -116,16 +117,16 @@ export class Child extends EventEmitter implements WorkerChild {
     clearTimeout(timer)
   }
 
-  #read(stream: OutputStream, from: Readable | null): void {
+  #read(stream: OutputStream, from: Readable | null | undefined): void {
     if (!from) return
-    from.on('error', () => {})
-    createInterface({ input: from, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+    const lines = readLines(from, (line) => {
       try {
         this.onLine(stream, line)
       } catch (error) {
         process.stderr.write(`a line of a worker could not be kept: ${messageOf(error)}\n`)
       }
     })
+    this.#output.push(lines)
   }
 }
 
