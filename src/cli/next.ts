@@ -9,6 +9,7 @@ export function whatNext(worker: WorkerView, nodesUp: number, nowMs = Date.now()
   if (status === 'failed') return `Nothing: it was given up. \`hysas restart ${nickname}\` tries again.`
   if (status === 'terminated') return `Nothing: its work is done. \`hysas restart ${nickname}\` does it again.`
   if (!nodesUp) return 'It starts as soon as a node is up: `hysas up`.'
+  if (status === 'queued' && worker.next_tick !== null) return `Its first tick comes${due(worker.next_tick, nowMs)}.`
   if (status === 'queued') return 'It starts as soon as a node that has its processor has room for it.'
   if (status === 'restarting') return `It is started again${due(worker.next_start_at, nowMs)}.`
   if (status === 'disappeared') return 'It is taken over by a node as soon as its lock has run out, within seconds.'

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { HysasError } from '../errors.js'
 import { redisNowMs } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
-import type { CommandData, CommandName } from './commands.js'
+import type { CommandAnswer, CommandData, CommandName } from './commands.js'
 import { type Effect, startedEffect, stoppedEffect } from './effect.js'
 import type { Queues } from './queues.js'
 import { NO_WAIT_MS, type Submitted, submit, takeReply, withdraw } from './submit.js'
@@ -80,6 +80,7 @@ export function createCommander({ redis, names, redisShown, open }: CommanderOpt
     data: CommandData & { nickname: string },
     options: CommandOptions,
   ): Promise<CommandOutcome> {
+    const { timeoutMs = TIMEOUT_MS } = options
     const begun = performance.now()
     const ms = () => Math.round((performance.now() - begun) * 10) / 10
     const queued = {
@@ -96,10 +97,14 @@ export function createCommander({ redis, names, redisShown, open }: CommanderOpt
     }
     const past = { start: 'started', stop: 'stopped', restart: 'restarted' } as const
     return command(name, data, options, async (answer, { revision }) => {
-      const { result, type } = answer as { result: string; type: string }
+      const { result, type, next_tick } = answer as CommandAnswer
       const of = { type, nickname: data.nickname, revision }
       const effect: Effect | undefined = await (name === 'stop' ? stoppedEffect : startedEffect)(redis, names, of)
-      if (!effect) return undefined
+      if (!effect) {
+        if (next_tick === undefined || next_tick * 1000 < Date.now() + timeoutMs) return undefined
+        // it is in force; the first run of a calendar is not waited for
+        return { ...queued, type, revision, result: past[name], next_tick, ms: ms() }
+      }
       const { node, pid, epoch, stopInfo } = effect
       const word = result === 'unchanged' ? 'unchanged' : past[name]
       const outcome: CommandOutcome = { ...queued, type, revision, result: word, node, pid, epoch, ms: ms() }

@@ -60,6 +60,8 @@ export interface CommandAnswer {
   type: string
   nickname: string
   revision: number
+  /** Of a worker that runs by a calendar: when its first tick is due, Unix seconds. */
+  next_tick?: number
 }
 
 /**
@@ -127,8 +129,8 @@ async function start(context: CommandContext, data: Given): Promise<CommandAnswe
       admission.status === 'running' ? `runs on node ${admission.node}, process ${admission.pid}` : 'is wanted already'
     throw new HysasError('NAME_TAKEN', { nickname, type: admission.type, holder: where, node: admission.node })
   }
-  await context.queues.addWorker(jobOf(type, data, offer), true, () => context.onJob?.(type))
-  return { command: 'start', result: 'admitted', type, nickname, revision: data.revision }
+  const next = await addWorker(context, type, data, offer)
+  return { command: 'start', result: 'admitted', type, nickname, revision: data.revision, ...next }
 }
 
 async function stop(context: CommandContext, data: Given): Promise<CommandAnswer> {
@@ -158,8 +160,22 @@ async function restart(context: CommandContext, data: Given): Promise<CommandAns
   if (verdict === 'unknown') throw await unknownWorker(context, nickname)
   if (verdict === 'stopped') throw new HysasError('NOT_RUNNING', { nickname, state: 'stopped', type })
   await context.queues.removeWorker({ type, nickname })
-  await context.queues.addWorker(jobOf(type, data, offer), true, () => context.onJob?.(type))
-  return { command: 'restart', result: 'admitted', type, nickname, revision: data.revision }
+  const next = await addWorker(context, type, data, offer)
+  return { command: 'restart', result: 'admitted', type, nickname, revision: data.revision, ...next }
+}
+
+async function addWorker(
+  { redis, names, queues, onJob }: CommandContext,
+  type: string,
+  data: Given,
+  offer: OfferedType,
+): Promise<{ next_tick?: number }> {
+  const job = jobOf(type, data, offer)
+  await queues.addWorker(job, true, () => onJob?.(type))
+  const dueMs = offer.cron ? await queues.nextTickMs(job) : undefined
+  if (dueMs === undefined) return {}
+  await redis.hset(names.worker(job.nickname), 'first_tick', dueMs / 1000)
+  return { next_tick: dueMs / 1000 }
 }
 
 /** Passes a call on to the worker, which answers the caller itself. */

@@ -92,6 +92,12 @@ export function createQueues(redis: Redis, names: Names) {
       return removed
     },
 
+    /** Unix ms of a repeatable worker's next tick, as its scheduler has it. */
+    async nextTickMs({ type, nickname }: { type: string; nickname: string }): Promise<number | undefined> {
+      const score = await redis.zscore(`${names.queuePrefix}:${type}:repeat`, schedulerIdOf(nickname))
+      return score === null ? undefined : Number(score)
+    },
+
     /** Unix ms at which the first delayed job of a type is due, or undefined. */
     async nextDelayedMs(type: string): Promise<number | undefined> {
       const key = `${names.queuePrefix}:${type}:delayed`

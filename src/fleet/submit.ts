@@ -30,7 +30,9 @@ export async function submit(
   goodForMs: number,
   wantsReply = true,
 ): Promise<Submitted> {
-  const { revision, nowMs } = await drawRevision(redis, names, data.nickname ?? '', goodForMs)
+  // only these come in an order that others wait for
+  const ordered = command === 'start' || command === 'stop' || command === 'restart'
+  const { revision, nowMs } = await drawRevision(redis, names, (ordered && data.nickname) || '', goodForMs)
   const reply = `c-${revision}`
   await queues
     .command()

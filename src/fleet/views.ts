@@ -150,6 +150,8 @@ export interface CommandOutcome {
   ms: number
   /** Of a stop: how the run ended. */
   stop_info?: string
+  /** Of a start by the calendar (`cron`) whose first tick is not waited for: when that is due, Unix seconds. */
+  next_tick?: number
 }
 
 /** Somebody hears a channel. */

@@ -236,9 +236,13 @@ export function createHost(options: HostOptions) {
     async check(changed: boolean): Promise<void> {
       if (changed) await checkWanted(runs.all())
       await kept.check()
-      tend(runs.all(), children.commons())
       // a tick has its appointment, unless its queue was empty when it was looked at: the one before was just being taken
       for (const type of runners.keys()) if (!isTick(type) || kept.has(type) || !pump.hasAppointment(type)) look(type)
+    },
+
+    /** Once a second, whether Redis answers or not. */
+    tend(): void {
+      tend(runs.all(), children.commons(), redis.status === 'ready')
     },
 
     /** A worker of a common child kept its event loop from turning for a while. */

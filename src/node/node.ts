@@ -207,14 +207,23 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     every(1000, 'health', async () => health.look())
     every(1000, 'clock', clock.sync)
     every(1000, 'locks', mine.keepLocks)
+    every(1000, 'children', async () => mine.tend()) // also while the others wait for a Redis that is away
     every(1000, 'fleet', async () => {
       await refresh()
       const { changed, lost } = news
       news = { changed: false }
-      if (lost)
+      if (lost) {
         await dataLost(() =>
           restoreFleet({ redis, names, queues, catalog, log, runs: mine.runs, look: mine.look }, lost),
-        )
+        ).catch((error: unknown) => {
+          // this node may be the only one that knows the fleet
+          news = { changed: true, lost: news.lost ?? lost }
+          log.error(
+            { err: messageOf(error) },
+            'Redis has lost its data, and the fleet is not put back yet; trying again',
+          )
+        })
+      }
       await mine.check(changed)
     })
     every(750, 'stalled jobs', async () => {

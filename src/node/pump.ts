@@ -25,6 +25,8 @@ export interface PumpOptions {
 const CROWDED_MS = 1500
 /** A tick goes first to the node that keeps the worker's child: the others look so much later, ms. */
 const STICKY_MS = 250
+/** No timer of Node's waits longer, ms: it would end at once. The next tick of a yearly schedule is further away. */
+const LONGEST_MS = 2 ** 31 - 1
 /** Jobs fetched at the same time: a hundred workers that are started at once must not wait for each other's round trips. */
 const AT_ONCE = 8
 
@@ -65,7 +67,7 @@ export function createPump(options: PumpOptions) {
         timers.delete(type)
         look(type)
       },
-      Math.max(1, delayMs),
+      Math.min(LONGEST_MS, Math.max(1, delayMs)), // looked at too early, it is appointed anew
     )
     timer.due = due
     timers.set(type, timer)

@@ -14,6 +14,7 @@ const OTHERS_MS = 4000
  * Puts the fleet back into a Redis that lost its data: first the workers that run here, which go on, then those that
  * others knew, or that waited for their restart.
  * @returns how many this node put back
+ * @throws what the first said that could not be put back, after all have been tried; it may be called again
  */
 export async function restoreFleet(
   of: {
@@ -40,15 +41,19 @@ export async function restoreFleet(
   }
   const isHere = ({ nickname, revision }: WorkerHash) =>
     of.runs().find((run) => run.nickname === nickname && String(run.revision) === revision && run.claimed)
+  /** One that can not be put back must not keep the others from it. */
+  const failures: unknown[] = []
+  const attempt = (restoring: Promise<void>) => restoring.catch((error: unknown) => failures.push(error))
   for (const hash of lost) {
     const run = isHere(hash)
     if (!run) continue
     run.orphanedAt ??= performance.now() // the job that comes now stands for it
-    await restore(heldBy(run, hash), false)
+    await attempt(restore(heldBy(run, hash), false))
     of.look(run.type) // at once, before another node finds it
   }
   await delay(OTHERS_MS)
-  for (const hash of lost) if (!isHere(hash)) await restore({ ...hash, running: '0' })
+  for (const hash of lost) if (!isHere(hash)) await attempt(restore({ ...hash, running: '0' }))
+  if (failures.length) throw failures[0]
   of.log.error(
     { workers: lost.length, restored: count },
     'Redis has lost its data; the fleet was put back from what the nodes know',

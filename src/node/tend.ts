@@ -16,9 +16,11 @@ export function createTending(node: string) {
   const wedged = createSilence()
   const shownAt = new WeakMap<Run, number>()
 
-  return function tend(runs: readonly Run[], commons: Iterable<CommonChild>): void {
+  /** @param isReady whether Redis takes the picture: writes for one that is away would pile up */
+  return function tend(runs: readonly Run[], commons: Iterable<CommonChild>, isReady: boolean): void {
     for (const { which, why } of wedged(runs, commons)) which.kill(why)
     for (const { run, why } of tooLarge(runs)) run.kill(why)
+    if (!isReady) return
     const now = performance.now()
     const due = runs.filter((run) => run.started && now - (shownAt.get(run) ?? 0) > PROGRESS_MS)
     for (const run of due.slice(0, AT_ONCE)) {

@@ -245,6 +245,9 @@ redis.call('HSET', KEYS[2], 'status', 'terminated', 'stop_info', ARGV[3], 'stop_
 return 1
 `)
 
+/** After so long, every node has heard a message that one of them has heard, ms. */
+const RAW_HEARD_MS = 5000
+
 /**
  * Counts a raw command message that this node heard. @returns true for exactly one of the nodes that hear the same
  * message, however many do; a second equal message is true once more.
@@ -253,18 +256,25 @@ export async function countRaw(redis: Redis, names: Names, hash: string, node: s
   return (await countRawScript(redis, [names.rawSeen(hash)], [node])) === 1
 }
 
-const countRawScript = script<number>(`
-local mine = redis.call('HINCRBY', KEYS[1], 'n:' .. ARGV[1], 1)
+// A node that came up, or was cut off, has heard fewer of them than the others: it counts from where they are. What is heard
+// when all have long heard the last one is a new one, also where those that heard that are gone.
+const countRawScript = script<number>(`${NOW}
+local field = 'n:' .. ARGV[1]
+local seen = redis.call('HMGET', KEYS[1], field, 'most', 'at')
+local most, at = tonumber(seen[2] or '0'), tonumber(seen[3] or '0')
+local mine = seen[1] and tonumber(seen[1]) + 1 or math.max(1, most)
+if mine <= most and now - at > ${RAW_HEARD_MS} then mine = most + 1 end
+redis.call('HSET', KEYS[1], field, mine)
 redis.call('EXPIRE', KEYS[1], 60)
-if mine > tonumber(redis.call('HGET', KEYS[1], 'most') or '0') then
-  redis.call('HSET', KEYS[1], 'most', mine)
-  return 1
-end
-return 0
+if mine <= most then return 0 end
+redis.call('HSET', KEYS[1], 'most', mine, 'at', string.format('%.0f', now))
+return 1
 `)
 
 /** How long a node counts as up after its last beat, ms. */
 export const NODE_TTL_MS = 3000
+/** How long a node that is gone without a word is remembered, ms. */
+const NODE_KEPT_MS = 3_600_000
 
 /** Writes a node's entry and its time. @returns Redis's time in ms, or undefined where another process has the name. */
 export async function beatNode(
@@ -287,8 +297,9 @@ local holder = redis.call('HGET', KEYS[2], 'token')
 local due = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
 if holder and holder ~= ARGV[2] and due > now then return '' end
 redis.call('HSET', KEYS[2], 'token', ARGV[2], 'heart_beat', string.format('%.3f', now / 1000), unpack(ARGV, 4))
-redis.call('PEXPIRE', KEYS[2], 3600000)
+redis.call('PEXPIRE', KEYS[2], ${NODE_KEPT_MS})
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${NODE_KEPT_MS})
 return string.format('%.0f', now)
 `)
 

@@ -153,6 +153,7 @@ export const outcome: z.ZodType<CommandOutcome> = z.object({
   epoch: number,
   ms: z.number(),
   stop_info: z.string().exactOptional(),
+  next_tick: z.number().exactOptional().describe('Of a start by cron: when its first tick is due, Unix seconds'),
 })
 
 export const logLine: z.ZodType<LogLine> = z.object({
