@@ -69,6 +69,9 @@ it('events are listed, drawn, paged and exported by one filter of time, kind, ty
   expect(lines.map((text) => text.split(',')[0])).toEqual(wanted)
   expect(lines[0]).toContain('"event number 11, ""quoted"""')
 
+  fake.tell('event', storedEvent({ id: '9990000000000-0', time: Date.now(), kind: 'of_my_own', type: 'Gone' }))
+  await page.locator('option[value="of_my_own"]').waitFor({ state: 'attached' })
+  await page.locator('option[value="Gone"]').waitFor({ state: 'attached' })
   await page.getByLabel('To', { exact: true }).fill(inShanghai(ago(200)))
   await page.getByText('“From” is later than “To”').waitFor()
   await page.getByRole('button', { name: 'Show all' }).click()

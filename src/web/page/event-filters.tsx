@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import type { StoredEvent } from '../../store/types.js'
 import { addressTime, type EqualField, type EventFilter, inputTime, NO_FILTER } from './event-filter.js'
 import { utc } from './format.js'
 import { setQuery } from './route.js'
@@ -22,15 +23,26 @@ const KINDS = [
 ]
 const SEVERITIES = ['info', 'warning', 'error', 'critical']
 
+interface FilterProps {
+  filter: EventFilter
+  types: readonly { type: string }[]
+  /** Events that are known: a worker may record kinds of its own, and a type may be gone by now. */
+  seen: readonly StoredEvent[]
+  /** Is it another page than the newest? */
+  paged: boolean
+}
+
 /** The inputs of the filter, which is kept in the address. A change of it goes back to the newest events. */
-export function EventFilters(of: { filter: EventFilter; types: readonly string[]; paged: boolean }) {
+export function EventFilters(of: FilterProps) {
+  const kinds = [...new Set([...KINDS, ...of.seen.map(({ kind }) => kind)])]
+  const types = [...new Set([...of.types, ...of.seen].map(({ type }) => type))].filter(Boolean).sort()
   const { equal, since, until } = of.filter
   const some = equal.size > 0 || since !== undefined || until !== undefined || of.paged
   return (
     <search class="filters">
-      <Choice name="kind" label="Kind" value={equal.get('kind') ?? ''} choices={KINDS} also={NEWEST} />
+      <Choice name="kind" label="Kind" value={equal.get('kind') ?? ''} choices={kinds} also={NEWEST} />
       <Choice name="severity" label="Severity" value={equal.get('severity') ?? ''} choices={SEVERITIES} also={NEWEST} />
-      <Choice name="type" label="Type" value={equal.get('type') ?? ''} choices={of.types} also={NEWEST} />
+      <Choice name="type" label="Type" value={equal.get('type') ?? ''} choices={types} also={NEWEST} />
       <Exactly name="nickname" label="Nickname" value={equal.get('nickname') ?? ''} />
       <Exactly name="source" label="Source" value={equal.get('source') ?? ''} />
       <span class="moments">

@@ -27,7 +27,7 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
   const before = query.get('before') ?? ''
   const { events, error } = useEvents(fleet, filter, wanted, before)
   const last = events?.at(-1)
-  const types = new Set([...fleet.types, ...(events ?? [])].map(({ type }) => type).filter(Boolean))
+  const seen = [...fleet.events, ...(events ?? [])]
   const bounded = filter.since !== undefined || filter.until !== undefined
   return (
     <>
@@ -59,7 +59,7 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
             </a>
           </span>
         </div>
-        <EventFilters filter={filter} types={[...types].sort()} paged={before !== ''} />
+        <EventFilters filter={filter} types={fleet.types} seen={seen} paged={before !== ''} />
         {error && <p class="form-error">{error}</p>}
         {events?.length === 0 && <p class="empty">No event fits.</p>}
         {events === undefined && !error && <p class="empty">Reading the event store…</p>}
