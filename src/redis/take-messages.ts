@@ -1,6 +1,14 @@
 import type { Redis } from 'ioredis'
 import { createMessageParser } from './message-parser.js'
 
+/**
+ * What a connection with subscriptions emits, in its place among the messages, when Redis has begun or ended a
+ * subscription: whoever waits for the promise of it knows that only after the messages that came in the same chunk.
+ */
+export const SUBSCRIPTIONS = Symbol('subscriptions')
+/** How far a reply must be read to tell it from all others: to the end of the name of `punsubscribe`. */
+const KIND_LENGTH = '>3\r\n$12\r\npunsubscribe'.length
+
 type OnMessage = (pattern: string | undefined, channel: Buffer, payload: Buffer) => void
 
 /**
@@ -25,7 +33,11 @@ export function takeMessages(redis: Redis, hear: OnMessage): void {
     const { stream } = redis
     const [theirs] = stream.listeners('data') as ((chunk: Buffer) => void)[]
     if (!theirs) return
-    const parser = createMessageParser({ onMessage, onOther: (reply) => theirs.call(stream, reply) })
+    const onOther = (reply: Buffer) => {
+      if (reply.subarray(0, KIND_LENGTH).includes('subscribe')) redis.emit(SUBSCRIPTIONS)
+      theirs.call(stream, reply)
+    }
+    const parser = createMessageParser({ onMessage, onOther })
     stream.removeListener('data', theirs)
     stream.prependListener('data', parser.write)
   })

@@ -3,6 +3,7 @@ import type { ReadCodec } from '../contract.js'
 import { Delivery, deliveriesOf, type Origin, originOf } from '../redis/delivery.js'
 import { FRAME_MARK } from '../redis/frames.js'
 import type { Names } from '../redis/names.js'
+import { SUBSCRIPTIONS } from '../redis/take-messages.js'
 import { createLine } from './line.js'
 import { createLosses, type Tally } from './losses.js'
 import { createRepeatCheck } from './repeats.js'
@@ -43,7 +44,7 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
   /** Worked out at a channel's first message. */
   const routes = new Map<string, Route>()
   let closed = false
-  const repeated = createRepeatCheck()
+  const repeats = createRepeatCheck()
 
   const entriesOf = (channel: string): Entry[] => {
     const found = [...(byChannel.get(channel) ?? [])]
@@ -68,15 +69,20 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
   }
 
   const line = createLine({
-    connect: of.connect,
+    connect() {
+      const redis = of.connect()
+      redis.on(SUBSCRIPTIONS, repeats.reset)
+      return redis
+    },
     onMessage(pattern, channelBytes, payload) {
       if (closed) return
       const channel = textOf(channelBytes)
       if (channel === losses.channel) return losses.take(payload.toString())
-      if (repeated(pattern, channel, payload)) return
+      if (repeats.isRepeat(pattern, channel, payload)) return
       deliver(route(channel), payload)
     },
     onCut() {
+      repeats.reset()
       for (const seat of seats) seat.events.onCut()
     },
     onBack() {
