@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { type Mark, publishMark } from '../redis/loss-scripts.js'
 import type { Names } from '../redis/names.js'
 import type { Tuned } from './source.js'
+import { uniqueId } from './unique-id.js'
 
 /** How often what has come is compared with what was published, while something comes, ms. */
 const COMPARE_MS = 5000
@@ -62,7 +62,7 @@ interface Group {
  */
 export function createLosses(of: { names: Names; redis: Redis }): Losses {
   const { names, redis } = of
-  const channel = names.mark(randomUUID())
+  const channel = names.mark(uniqueId())
   const byChannel = new Map<string, Group>()
   const byPattern = new Map<string, Group>()
   const tallies = new Map<string, Tally>()

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { ChannelOptions, Publishing } from '../contract.js'
 import { HysasError } from '../errors.js'
@@ -11,6 +10,7 @@ import { createBacklog } from './backlog.js'
 import { Batch } from './batch.js'
 import type { Fence } from './fence.js'
 import { notePublishedTo, type RunState } from './state.js'
+import { uniqueId } from './unique-id.js'
 
 /** Of one message, in bytes. */
 export const MESSAGE_LIMIT = 1024 * 1024
@@ -84,7 +84,7 @@ export function createPublisher(of: {
   }
 
   const send = async (batch: Batch) => {
-    series ||= randomUUID() // not before: most of thousands of workers publish nothing
+    series ||= uniqueId() // not before: most of thousands of workers publish nothing
     flying.push(batch)
     const call = { series, n: batch.n, oldest: flying[0]?.n ?? batch.n, stretches: batch.stretches() }
     settle(batch, await publishFenced(redis, names, fence.run, call).catch((error: unknown) => ({ error })))

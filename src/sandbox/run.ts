@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Context } from '../contract.js'
 import type { RunResult, StartMessage } from '../protocol.js'
 import { begin } from './begin.js'
@@ -16,10 +15,8 @@ import { OUTCOMES } from './outcome.js'
 import { createParts } from './parts.js'
 import { plainProcessor } from './plain.js'
 import { openSession, type Session } from './session.js'
+import { uniqueId } from './unique-id.js'
 import { windDown } from './wind-down.js'
-
-/** Not a hundred of them at a time, for later ones. */
-const SINGLE = { disableEntropyCache: true }
 
 export interface RunRequest {
   home: Home
@@ -38,7 +35,7 @@ export async function run({ home, loaded, start, ending, send, onSession }: RunR
   const { type, version } = loaded
   const processor = loaded.kind === 'plain' ? plainProcessor(loaded.run, start, send) : loaded.processor
   const { nickname, revision } = jobData(start)
-  const identity = { type, nickname, token: randomUUID(SINGLE) }
+  const identity = { type, nickname, token: uniqueId() }
   const request = {
     ...identity,
     revision,

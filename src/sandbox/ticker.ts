@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { EndReason } from '../contract.js'
 import { monotonicMs, type RunResult, type StartMessage, TICK_FRESH_MS } from '../protocol.js'
 import { claim, noteSkipped } from '../redis/run-scripts.js'
@@ -14,6 +13,7 @@ import { OUTCOMES } from './outcome.js'
 import { openSession, type Session } from './session.js'
 import { noteError } from './state.js'
 import { type Beats, beatsOf } from './tick-beats.js'
+import { uniqueId } from './unique-id.js'
 
 export interface Ticker {
   /** One tick. @throws RunError where the parameters are refused; whatever the tick threw */
@@ -40,7 +40,7 @@ export function createTicker(of: {
 }): Ticker {
   const { home, loaded, send } = of
   const { type, version, processor } = loaded
-  const token = randomUUID()
+  const token = uniqueId()
   const graceMs = (processor.graceSeconds ?? 10) * 1000
   const firstBeatMs = (processor.heartbeatSeconds ?? 1) * 500
   let epoch: Epoch | undefined
