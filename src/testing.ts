@@ -101,7 +101,7 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
   async function produce(run: () => unknown): Promise<void> {
     try {
       await run()
-      const livesOn = hooks.receive !== undefined || hooks.operations !== undefined
+      const livesOn = hooks.receive !== undefined || hearing.channel() !== undefined
       if (!ending.signal.aborted && !livesOn) queueMicrotask(() => void stop('done').catch(failed))
     } catch (error) {
       failed(error)

@@ -166,6 +166,25 @@ describe('the harness', () => {
     expect(await worker.finished).toBe('shutdown')
   })
 
+  it('lives on after produce has returned where it hears something, as a worker does, and not for its operations', async () => {
+    const operations = { ask: { run: () => 1 } }
+    const asked = createHarness(defineProcessor({ produce() {}, operations }))
+    await asked.start()
+    expect(await asked.finished).toBe('done')
+    const hearing = createHarness(
+      defineProcessor({
+        async produce(ctx) {
+          await ctx.subscribe({ channel: 'news' }, async (message) => void (await ctx.publish(message.data)))
+        },
+      }),
+    )
+    await hearing.start()
+    await hearing.send('still here', { channel: 'news' })
+    expect(hearing.published.map(({ data }) => data)).toEqual(['still here'])
+    await hearing.stop()
+    expect(await hearing.finished).toBe('stop')
+  })
+
   it('shows where it happened what produce throws', async () => {
     const worker = createHarness(
       defineProcessor({

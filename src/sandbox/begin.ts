@@ -10,6 +10,7 @@ export async function begin(life: Life): Promise<void> {
   void heartbeat.beat()
   const sources = sourcesOf(processor, ctx)
   await Promise.all([life.listening.tap(), ...sources.map((source) => hearing.add(source))])
+  if (ending.signal.aborted) return // it was waited for too long: there is no run any more that `start` could be part of
   if (processor.start && !(await parts.run('start', () => processor.start?.(ctx)))) return
   if (ending.signal.aborted) return
 

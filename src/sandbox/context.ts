@@ -41,7 +41,7 @@ export function createContext(of: {
       session.fence.check()
       return of.subscribe(source, handler)
     },
-    database: (name) => session.databases.get(name),
+    database: async (name) => session.databases.get(name),
     progress: (value) => session.progress.set(value),
   }
 }

@@ -51,6 +51,7 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
     changes: createTickFields(session, hearing.names),
     contextOf(params, ending) {
       const subscriptions: { unsubscribe(): Promise<void> }[] = []
+      let over = false
       const isFirst = !ctx
       ctx = createContext({
         session,
@@ -59,7 +60,9 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
         ending,
         async subscribe(source, handler) {
           const subscription = await hearing.add(source, handler)
-          subscriptions.push(subscription)
+          // one that is confirmed after its tick has nobody else to end it
+          if (over) await subscription.unsubscribe()
+          else subscriptions.push(subscription)
           return subscription
         },
       })
@@ -72,7 +75,7 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
       return {
         ctx,
         release() {
-          released = true
+          over = released = true
           if (subscriptions.length === 0) return undefined
           return Promise.allSettled(subscriptions.map((subscription) => subscription.unsubscribe()))
         },

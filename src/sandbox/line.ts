@@ -18,7 +18,7 @@ export interface Line {
 
 interface Held {
   count: number
-  confirmed: Promise<unknown>
+  confirmed: Promise<void>
 }
 
 /** The connection is opened at first need, and subscribes again by itself after it was lost. */
@@ -35,6 +35,8 @@ export function createLine(of: {
   let isReady = false
   let wasCut = false
   let isPaused = false
+  /** Answers that are waited for. They come behind the messages, so that none would ever come while nothing is read. */
+  let asked = 0
   let closed = false
 
   const back = () => {
@@ -43,16 +45,33 @@ export function createLine(of: {
     of.onBack()
   }
 
+  const read = () => {
+    const stream = redis?.stream
+    if (isPaused && asked === 0) stream?.pause()
+    else stream?.resume()
+  }
+
+  const answered = async (asking: Promise<unknown>): Promise<void> => {
+    asked++
+    read()
+    try {
+      await asking
+    } finally {
+      asked--
+      read()
+    }
+  }
+
   const connection = (): Redis => {
     if (redis) return redis
     redis = of.connect()
     takeMessages(redis, of.onMessage)
     redis.on('ready', () => {
       isReady = true
-      if (isPaused) redis?.stream.pause()
-      if (!wasCut) return
+      read()
+      if (!wasCut || !redis) return
       // ioredis has sent the subscriptions by now: when this is answered, they are confirmed
-      redis?.ping().then(back, () => {})
+      answered(redis.ping()).then(back, () => {})
     })
     redis.on('close', () => {
       if (isReady && !closed) of.onCut()
@@ -69,7 +88,7 @@ export function createLine(of: {
       const { name, isPattern } = wanted
       const one = known ?? {
         count: 0,
-        confirmed: isPattern ? connection().psubscribe(name) : connection().subscribe(name),
+        confirmed: answered(isPattern ? connection().psubscribe(name) : connection().subscribe(name)),
       }
       one.count++
       held.set(key, one)
@@ -87,12 +106,11 @@ export function createLine(of: {
       held.delete(key)
       if (closed) return
       const { name, isPattern } = wanted
-      await (isPattern ? connection().punsubscribe(name) : connection().unsubscribe(name))
+      await answered(isPattern ? connection().punsubscribe(name) : connection().unsubscribe(name))
     },
     pause(wanted) {
       isPaused = wanted
-      if (isPaused) redis?.stream?.pause()
-      else redis?.stream?.resume()
+      read()
     },
     close() {
       closed = true

@@ -88,6 +88,7 @@ async function live(
     return await close(life)
   } finally {
     void heartbeat.stop()
+    void hearing.close() // what waits before the handlers of a run that was cut off is not for it any more
     listening.close()
   }
 }

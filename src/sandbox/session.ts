@@ -74,7 +74,7 @@ export function openSession(of: {
   const fence = createFence(run, epoch, of.onStale)
   const progress = createProgress(state, send)
   const seconds = of.options.heartbeatSeconds ?? 1
-  const releasers: (() => unknown)[] = [() => fence.close(), progress.close]
+  const releasers: (() => unknown)[] = [progress.close]
   const openedAt = performance.now()
   let level = levelOf(home.logLevel)
   // opened at first need: a process may have thousands of runs
@@ -129,6 +129,7 @@ export function openSession(of: {
       return openLog()
     },
     get databases() {
+      fence.check()
       if (databases) return databases
       const opened = createDatabases(home.databases)
       releasers.push(opened.close)
@@ -180,6 +181,7 @@ export function openSession(of: {
       return finished
     },
     async close() {
+      fence.close() // first: the others may take their time
       for (const release of releasers.splice(0).reverse()) await release()
     },
   }

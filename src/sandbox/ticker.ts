@@ -197,6 +197,7 @@ export function createTicker(of: {
         const begun = await begin(start)
         if (!('one' in begun)) return begun
         const { one, nowMs, isNew } = begun
+        if (isOver(ending)) return stale(one, ending)
         countTick(one, start, nowMs)
         beats = beatsOf(() => one.session.beatWith(one.hears, ending), isNew ? 0 : firstBeatMs)
         if (isNew) {
@@ -204,10 +205,11 @@ export function createTicker(of: {
           const heartbeat = beats.start()
           void heartbeat.beat().then(() => send({ hysas: 'started', nickname }))
         }
-        return await conclude(one, ending, beats, await work(one, ending), start.claimed !== undefined)
+        const failure = ending.reason ? undefined : await work(one, ending)
+        return await conclude(one, ending, beats, failure, start.claimed !== undefined)
       } finally {
         void beats?.stop()
-        if (ending.reason === 'stale') await closeEpoch()
+        if (isOver(ending)) await closeEpoch()
         if (current === ending) current = undefined
       }
     },

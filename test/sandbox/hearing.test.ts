@@ -138,6 +138,57 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     expect(await child.result()).toEqual({ value: { how: 'stopped', nickname: 'listener' } })
   })
 
+  test('a receiver that lets Redis wait may subscribe and unsubscribe while it is full', async () => {
+    const source = `
+    import { defineProcessor } from 'hysas'
+    let n = 0
+    export default defineProcessor({
+      receiving: { limitMessages: 10, whenFull: 'wait' },
+      subscribe: { channel: 'flood-${names.namespace}' },
+      async start(ctx) {
+        await ctx.redis.set(ctx.namespace + ':full', '1')
+        await ctx.redis.blpop(ctx.namespace + ':flooded', 0)
+        await ctx.subscribe({ channel: 'one-more' }, () => {})
+      },
+      async receive(ctx, m) {
+        if (++n % 500 !== 0) return
+        const subscription = await ctx.subscribe({ channel: 'for-a-while' }, () => {})
+        await subscription.unsubscribe()
+        await ctx.redis.set(ctx.namespace + ':full', String(n))
+      },
+    })`
+    const { child } = await startWorker(node, source, { nickname: 'waiter' })
+    await until(() => redis.get(`${names.namespace}:full`))
+    const flood = redis.pipeline()
+    for (let n = 0; n < 3000; n++) flood.publish(`flood-${names.namespace}`, `${n} ${'x'.repeat(200)}`)
+    await flood.exec()
+    await redis.lpush(`${names.namespace}:flooded`, '1')
+    await until(() => child.said('started'), { what: 'start has returned' })
+    await until(async () => (await redis.get(`${names.namespace}:full`)) === '3000', { what: 'all is received' })
+  })
+
+  test('a run that is cut off hands out no more of what waits', async () => {
+    const source = `
+    import { defineProcessor } from 'hysas'
+    let n = 0
+    export default defineProcessor({
+      subscribe: { channel: 'cut-${names.namespace}' },
+      async receive(ctx) {
+        if (++n === 20) setTimeout(() => { throw new Error('nobody catches this') })
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        console.log('received', n)
+      },
+    })`
+    const { child } = await startWorker(node, source, { nickname: 'cut' })
+    await until(() => child.said('started'))
+    const backlog = redis.pipeline()
+    for (let n = 0; n < 500; n++) backlog.publish(`cut-${names.namespace}`, String(n))
+    await backlog.exec()
+    await child.ended()
+    await until(() => child.output.some((line) => /received 19/.test(line)))
+    expect(child.output.filter((line) => /received (2[2-9]|[3-9]\d|\d{3})/.test(line))).toEqual([])
+  })
+
   test('data is the parsed JSON, or the text where it is none', async () => {
     const { child } = await startWorker(node, hearing(`subscribe: { channel: 'forms-${names.namespace}' },`), {
       nickname: 'forms',

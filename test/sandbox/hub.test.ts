@@ -113,6 +113,7 @@ test('each worker is told of the losses of what it hears, from when it began to,
   /** Cuts the connection, and lets `meanwhile` happen before it is back. */
   const cut = async (meanwhile: () => Promise<unknown>) => {
     connection().disconnect(false)
+    await until(() => connection().status === 'end')
     await meanwhile()
     const back = early.told.back
     await marked(async () => {

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../helpers/folder.js'
 import { until } from '../helpers/until.js'
 import { ISOLATIONS, listen, playNode, startWorker } from './harness.js'
 
 describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
-  const node = playNode({ isolation })
+  const node = playNode({ isolation, databases: { raw: `sqlite:${join(temporaryFolder(), 'raw.db')}` } })
   const { names, redis } = node
 
   const PUBLISHER = `
@@ -175,6 +177,21 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     expect(child.log[0]).toMatchObject({ level: 30, type: 'Probe', nickname: 'talker', epoch, a: 1, msg: 'logged' })
     expect(child.log[0]?.password).toBe('[redacted]')
     expect(child.log[1]).toMatchObject({ nickname: 'talker', cutFromBytes: expect.any(Number) })
+  })
+
+  test('what is left of a run that has ended opens no connection any more', async () => {
+    const source = `
+    import { defineProcessor } from 'hysas'
+    export default defineProcessor({
+      start(ctx) {
+        setInterval(() => ctx.database('raw').then(() => console.log('opened'), (error) => console.log(error.code)), 50)
+      },
+    })`
+    const { child } = await startWorker(node, source, { nickname: 'leftover' })
+    await until(() => child.output.includes('opened'))
+    child.cancel('stop')
+    await child.result()
+    await until(() => child.output.includes('STALE_RUN')) // as long as there is a process
   })
 
   test('a worker without produce lives until it is stopped, and a stop does not wait longer than the grace period', async () => {

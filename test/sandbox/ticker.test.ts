@@ -99,6 +99,26 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     expect(await first.info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
   })
 
+  test('what is subscribed to without being waited for ends with its tick, too', async () => {
+    const source = `
+    import { defineProcessor } from 'hysas'
+    export default defineProcessor({
+      every: 1000,
+      tick(ctx) { void ctx.subscribe({ channel: 'passing-${names.namespace}' }, () => console.log('heard')) },
+    })`
+    const [child, compiled] = await Promise.all([node.child(), node.compile(source, 'Passing.ts')])
+    await child.load(compiled)
+    const worker = await node.want('Passing', 'passing')
+    for (let n = 0; n < 3; n++) {
+      child.start(await node.tickOf('Passing', worker))
+      await child.result(n)
+    }
+    const channel = `passing-${names.namespace}`
+    const heardBy = async () => Number((await redis.pubsub('NUMSUB', channel))[1])
+    await until(async () => (await heardBy()) === 0)
+    expect(await redis.publish(channel, 'anyone?')).toBe(0)
+  })
+
   test('a worker is ended between two ticks', async () => {
     const { child, worker, info } = await repeatable('pausing')
     child.start(await node.tickOf('Probe', worker))
