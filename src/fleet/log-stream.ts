@@ -28,21 +28,26 @@ export interface Entry {
 /** Lines that Redis keeps of a worker's log (about the last 1,000), oldest first. */
 export async function readLog(redis: Redis, names: Names, nickname: string, query: LogQuery = {}): Promise<LogLine[]> {
   const from = query.after ? `(${query.after}` : (query.sinceMs ?? '-')
-  const lines = (await readEntries(redis, names, nickname, from, '+')).map(({ line }) => line)
+  // right after a burst there are many more than are wanted
+  const last = query.level || !query.limit ? undefined : query.limit
+  const lines = (await readEntries(redis, names, nickname, from, '+', last)).map(({ line }) => line)
   const least = RANK[query.level ?? 'trace'] ?? 10
   const wanted = lines.filter((line) => (RANK[line.level] ?? 30) >= least)
   return query.limit === undefined ? wanted : wanted.slice(-query.limit)
 }
 
-/** Entries between two ids, oldest first. */
+/** Entries between two ids, oldest first; the last so many. */
 export async function readEntries(
   redis: Redis,
   names: Names,
   nickname: string,
   from: string | number,
   to: string,
+  last?: number,
 ): Promise<Entry[]> {
-  return entriesOf(await redis.xrange(names.log(nickname), from, to))
+  const key = names.log(nickname)
+  if (last === undefined) return entriesOf(await redis.xrange(key, from, to))
+  return entriesOf((await redis.xrevrange(key, to, from, 'COUNT', last)).reverse())
 }
 
 /** What the entries of a stream are, but those that are no lines of ours. */

@@ -58,6 +58,23 @@ async function calls(work: () => Promise<unknown>): Promise<number> {
   )
 }
 
+describe('the last lines of a log', () => {
+  it('are the newest, oldest first, of a level, after a line, and so many', async () => {
+    const key = names.worker('read')
+    await redis.hset(key, { type: 'Demo', nickname: 'read', wanted: '1' })
+    await redis.sadd(names.workers, 'read')
+    await write('read', ...Array.from({ length: 20 }, (_, n) => String(n)))
+    const read = async (options: { level?: string; after?: string; limit?: number }) =>
+      (await client.logs('read', options)).map(({ msg }) => msg).join(' ')
+    expect(await read({ limit: 3 })).toBe('17 18 19')
+    expect(await read({ limit: 3, level: 'info' })).toBe('17 18 19')
+    expect(await read({ limit: 3, level: 'warn' })).toBe('')
+    const [, , after] = await redis.xrevrange(names.log('read'), '+', '-', 'COUNT', 3)
+    expect(await read({ limit: 9, after: after?.[0] ?? '' })).toBe('18 19')
+    expect((await client.logs('read')).length).toBe(20)
+  })
+})
+
 describe('logs that are followed', () => {
   it('come as they are written, in order, whenever somebody joins', async () => {
     await write('a', 'old')
