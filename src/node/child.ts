@@ -55,12 +55,13 @@ export class Child extends EventEmitter implements WorkerChild {
       childProcess.once('exit', (code, signal) =>
         reject(new Error(`the child ended while starting (${ending(code, signal)})`)),
       )
-      childProcess.once('error', reject)
+      childProcess.once('error', (error) => reject(new Error(`its process could not be started: ${error.message}`)))
     })
     this.ready.catch(() => {})
     this.#read('stdout', childProcess.stdout)
     this.#read('stderr', childProcess.stderr)
-    this.#read('log', childProcess.stdio[LOG_FD] as Readable | null)
+    // one that could not be started, for want of descriptors, has no streams at all
+    this.#read('log', childProcess.stdio?.[LOG_FD] as Readable | null | undefined)
     childProcess.on('message', (message: FromChild & { cmd?: number }) => {
       if (message.cmd === undefined) this.onMessage(message)
       else this.emit('message', message)

@@ -1,5 +1,6 @@
 import { type Child as BullChild, ChildPool } from 'bullmq'
 import type { Isolation } from '../contract.js'
+import { messageOf } from '../errors.js'
 import type { ConfigMessage, InitMessage } from '../protocol.js'
 import { Child } from './child.js'
 import { type CommonsOptions, createCommons } from './commons.js'
@@ -10,6 +11,8 @@ import type { WorkerChild } from './worker-child.js'
 const LOAD_DEADLINE_MS = 15_000
 /** Children that are tried for one run, where they are killed before they have it. */
 const LOAD_TRIES = 3
+/** A spare one that could not be started is tried again after so long, ms. */
+const AGAIN_MS = 5000
 
 export interface ChildrenOptions {
   entry: string
@@ -28,6 +31,8 @@ export function createChildren({ entry, config, spares = 1, onBlocking, onLine }
   const spare: Child[] = []
   const all = new Set<Child>()
   let closed = false
+  let again: NodeJS.Timeout | undefined
+  let isToldOf = false
 
   const spawn = (): Child => {
     const child = new Child(entry, config)
@@ -40,8 +45,36 @@ export function createChildren({ entry, config, spares = 1, onBlocking, onLine }
     return child
   }
 
+  /** None where the system has no room for one: that is told once. The node goes on without, and tries again. */
+  const spawnSpare = (): Child | undefined => {
+    const failed = (error: unknown): undefined => {
+      if (!isToldOf) onLine('stderr', `no spare child can be started: ${messageOf(error)}`)
+      isToldOf = true
+      again ??= setTimeout(() => {
+        again = undefined
+        refill()
+      }, AGAIN_MS).unref()
+    }
+    try {
+      const child = spawn()
+      child.ready.then(
+        () => {
+          isToldOf = false
+        },
+        (error: unknown) => child.pid < 0 && failed(error),
+      )
+      return child
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
   const refill = (): void => {
-    while (!closed && spare.length < spares) spare.push(spawn())
+    while (!closed && spare.length < spares) {
+      const child = spawnSpare()
+      if (!child) return
+      spare.push(child)
+    }
   }
 
   const take = (): Child => {
@@ -53,7 +86,7 @@ export function createChildren({ entry, config, spares = 1, onBlocking, onLine }
     return child
   }
   const commons = createCommons({ take, onBlocking, onLine })
-  const preloaded = createPreloaded(spawn)
+  const preloaded = createPreloaded(spawnSpare)
 
   return {
     /**
@@ -69,6 +102,7 @@ export function createChildren({ entry, config, spares = 1, onBlocking, onLine }
     size: () => all.size,
     async close(): Promise<void> {
       closed = true
+      clearTimeout(again)
       preloaded.close()
       await Promise.all([...all].map((child) => child.kill('SIGKILL')))
     },

@@ -13,7 +13,7 @@ const LOAD_DEADLINE_MS = 15_000
  * Spare children that have loaded what was started last: the next worker of the type, or the same one after a crash, is
  * there without waiting for its file.
  */
-export function createPreloaded(spawn: () => Child) {
+export function createPreloaded(spawn: () => Child | undefined) {
   /** By type, the one that was started last at the end. */
   const recent = new Map<string, Loadable>()
   const ready = new Map<string, { child: Child; bundle: string }>()
@@ -31,6 +31,7 @@ export function createPreloaded(spawn: () => Child) {
     for (const [type, value] of recent) {
       if (closed || ready.has(type)) continue
       const child = spawn()
+      if (!child) return
       const entry = { child, bundle: value.bundle }
       ready.set(type, entry)
       child.once('exit', () => {
