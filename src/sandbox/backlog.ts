@@ -15,6 +15,8 @@ const SLICE_MS = 2
 export interface Backlog {
   /** @throws HysasError PUBLISH_BACKLOG */
   more(bytes: number, channel: string): void
+  /** What was let in takes so much more than was known before. */
+  grew(bytes: number): void
   less(bytes: number): void
   /** Resolves at once while Redis keeps up, else when half of what waits has gone. Never rejects. */
   drained(): Promise<void>
@@ -30,6 +32,9 @@ export function createBacklog({ limitBytes = LIMIT_BYTES, whenFull = 'fail' }: P
   return {
     more(bytes, channel) {
       if (unsent + bytes > hardLimit) throw new HysasError('PUBLISH_BACKLOG', { channel, bytes: unsent })
+      unsent += bytes
+    },
+    grew(bytes) {
       unsent += bytes
     },
     less(bytes) {

@@ -6,6 +6,9 @@ import type { Stretch } from '../redis/publish-scripts.js'
 /** More at once would keep Redis from its other clients for too long. */
 const BATCH_MESSAGES = 512
 const BATCH_BYTES = 256 * 1024
+/** What a stretch takes in memory beside its messages, and what a channel that is new to a batch takes, bytes, about. */
+const STRETCH_BYTES = 180
+const CHANNEL_BYTES = 320
 
 /** What was published, as `encode` made it; `isData` where it is neither a string nor binary data. */
 export interface Encoded {
@@ -19,6 +22,7 @@ type Kind = 'lines' | 'plain' | 'text frame' | 'binary frame'
 /** Messages that go to Redis in one call. Those of one channel are taken by the same number of subscribers. */
 export class Batch {
   count = 0
+  /** Of memory: the messages, and what keeps them together. */
   bytes = 0
   readonly #stretches: Growing[] = []
   readonly #taken = new Map<string, Deferred>()
@@ -37,13 +41,16 @@ export class Batch {
   /** @returns what resolves with the number of subscribers that got it */
   add(channel: string, message: Encoded, { codec, frames = false }: ChannelOptions): Promise<number> {
     const kind = kindOf(message, codec === 'msgpack', frames)
+    const part = partOf(message, kind, codec === 'msgpack')
     let stretch = this.#last
-    if (stretch?.channel !== channel || stretch.kind !== kind) {
-      stretch = { channel, kind, payloads: [], first: message, taken: this.#takenOf(channel) }
+    if (stretch?.channel === channel && stretch.kind === kind) stretch.payloads.push(part)
+    else {
+      // not pushed: an array of one message takes little, and channels may take turns
+      stretch = { channel, kind, payloads: [part], first: message, taken: this.#takenOf(channel) }
       this.#last = stretch
       this.#stretches.push(stretch)
+      this.bytes += STRETCH_BYTES
     }
-    stretch.payloads.push(partOf(message, kind, codec === 'msgpack'))
     this.count++
     this.bytes += message.bytes
     return stretch.taken.promise
@@ -81,6 +88,7 @@ export class Batch {
     if (known) return known
     const made = deferred()
     this.#taken.set(channel, made)
+    this.bytes += CHANNEL_BYTES
     return made
   }
 }

@@ -176,7 +176,9 @@ export function createPublisher(of: {
         backlog.more(bytes, channel)
         const batch = grow(bytes)
         const isData = typeof data !== 'string' && !(data instanceof Uint8Array)
+        const before = batch.bytes + bytes
         const taken = batch.add(channel, { payload, isData, bytes }, options)
+        if (batch.bytes > before) backlog.grew(batch.bytes - before)
         if (batch.isFull) complete(batch)
         else schedule()
         return taken

@@ -160,9 +160,9 @@ export class PlayedChild {
   }
 
   #takeLine(line: string): void {
-    const [, kind, text] = /^\d+ ([loe]) (.*)$/s.exec(line) ?? [line, 'l', line]
+    const [, kind, text] = /^\d+ ([loeb]) (.*)$/s.exec(line) ?? [line, 'l', line]
     if (kind === 'l') this.log.push(JSON.parse(text as string) as LogRecord)
-    else this.output.push(text as string)
+    else if (kind !== 'b') this.output.push(text as string) // a blocked event loop is told beside it
   }
 
   said(what: string): FromChildMessage | undefined {
