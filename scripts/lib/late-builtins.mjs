@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 
 /** Parts of Node that take a millisecond or more to load, and that most commands never come to use. */
-const LATE = ['child_process', 'crypto', 'tls', 'assert', 'worker_threads']
+const LATE = ['child_process', 'crypto', 'tls', 'assert', 'worker_threads', 'perf_hooks']
 
 /** Loads those only when something of them is asked for. */
 export const lateBuiltins = {
