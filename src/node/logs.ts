@@ -55,19 +55,22 @@ export function createLogKeeper(options: LogKeeperOptions) {
   function schedule(): void {
     if (closed) return
     const urgent = forFiles.bytes > FLUSH_BYTES && !writing
-    if (urgent) write()
+    if (urgent) void write()
     timer ??= setTimeout(() => {
       timer = undefined
-      write()
-      send()
+      void write()
+      void send()
     }, FLUSH_MS).unref()
   }
 
-  /** One writing at a time; what comes meanwhile is written right after. */
+  /** One writing at a time; what comes meanwhile is written right after. Never rejects. */
   function write(): Promise<void> {
-    writing ??= writeAll().finally(() => {
-      writing = undefined
-    })
+    writing ??= writeAll()
+      .catch((error: Error) => warn('file', { err: error }, 'log files could not be kept in order'))
+      .finally(() => {
+        writing = undefined
+        if (forFiles.bytes > 0) schedule()
+      })
     return writing
   }
 
@@ -90,6 +93,7 @@ export function createLogKeeper(options: LogKeeperOptions) {
     }
   }
 
+  /** One sending at a time; what comes meanwhile is sent by the next. Never rejects. */
   function send(): Promise<void> {
     if (redis.status !== 'ready') {
       if (forStream.bytes > 0) schedule()
@@ -99,6 +103,7 @@ export function createLogKeeper(options: LogKeeperOptions) {
       .catch((error: Error) => warn('stream', { err: error }, 'log lines could not be put into Redis'))
       .finally(() => {
         sending = undefined
+        if (forStream.bytes > 0) schedule()
       })
     return sending
   }

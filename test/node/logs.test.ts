@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { recordOf } from '../../src/node/log-lines.js'
@@ -27,6 +27,14 @@ async function setUp(options: Partial<LogKeeperOptions> = {}) {
   const stream = async (nickname: string) =>
     (await redis.xrange(names.log(nickname), '-', '+')).map(([, fields]) => JSON.parse(fields[1] ?? '') as object)
   return { dir, redis, names, keeper, warnings, file, stream }
+}
+
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return '' // that by which the folder was read
+  }
 }
 
 const demo = { type: 'Demo', nickname: 'one', epoch: 7 }
@@ -111,6 +119,42 @@ test('while Redis is away files keep everything, and the newest lines reach the 
   await server.restart()
   await until(async () => ((await stream('one')).at(-1) as { msg: string } | undefined)?.msg === 'line 2999')
 })
+
+test('the last lines before a silence reach the stream, also where they came while Redis was slow to take others', async () => {
+  const server = await startRedis()
+  const redis = connectRedis(server.url)
+  const { keeper, file, stream } = await setUp({ redis })
+  const other = connectRedis(server.url)
+  await other.call('CLIENT', 'PAUSE', '1500', 'WRITE')
+  keeper.line(demo, 'stdout', 'before')
+  await until(() => redis.commandQueue.length > 0, { what: 'it is being sent' })
+  keeper.line(demo, 'stdout', 'last')
+  await until(() => file('one.log').length === 2)
+  await until(async () => ((await stream('one')).at(-1) as { msg: string } | undefined)?.msg === 'last')
+})
+
+test.skipIf(!existsSync('/proc/self/fd'))(
+  'a file that can not be closed is told, and the others are written on',
+  async () => {
+    const { keeper, dir, warnings, file } = await setUp()
+    keeper.line(demo, 'stdout', 'a')
+    keeper.line({ ...demo, nickname: 'two' }, 'stdout', 'a')
+    await keeper.flush()
+    const path = join(realpathSync(dir), 'one.log')
+    const fd = readdirSync('/proc/self/fd').find((one) => targetOf(one) === path)
+    closeSync(Number(fd))
+    let lines = 1
+    await until(
+      () => {
+        keeper.line({ ...demo, nickname: 'two' }, 'stdout', `${++lines}`)
+        return warnings.length > 0
+      },
+      { everyMs: 300 },
+    )
+    expect(warnings).toEqual(['log files could not be kept in order'])
+    await until(() => file('two.log').length === lines)
+  },
+)
 
 test('a folder that was removed is made again', async () => {
   const { keeper, dir, file } = await setUp()
