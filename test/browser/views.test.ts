@@ -52,7 +52,9 @@ describe('one worker', () => {
   it('shows its log as it is written, by level, and can be paused', async () => {
     fake.lines = [line(1, 'info', 'quiet'), line(2, 'warn', '\u001b[31mloud\u001b[0m')]
     let next: (msg: string) => void = () => {}
-    fake.client.followLogs = async function* (_nickname, { signal }) {
+    let drop: (lines: number) => void = () => {}
+    fake.client.followLogs = async function* (_nickname, { signal, dropped }) {
+      drop = dropped ?? drop
       for (let id = 3; !signal.aborted; id++) {
         const msg = await new Promise<string>((resolve) => {
           next = resolve
@@ -67,6 +69,9 @@ describe('one worker', () => {
     await log.getByText('loud {"tries":2}').waitFor()
     next('just now')
     await log.getByText('just now').waitFor()
+    drop(7)
+    drop(5)
+    await page.getByText('live, 12 came too fast and are missing').waitFor()
     await page.getByLabel('Least level').selectOption('warn')
     await until(async () => (await log.locator('.line').count()) === 1)
     expect(page.url()).toContain('level=warn')

@@ -5,10 +5,12 @@ export type Following = 'connecting' | 'live' | 'lost'
 
 /**
  * Hears a further stream for as long as `path` is given and the page is looked at; a page in the background lets it go.
- * `take` must not change from render to render. Returns how the connection is.
+ * `take` must not change from render to render. Returns how the connection is, and how many
+ * were left out because this page, or its node, did not read them fast enough.
  */
-export function useStream(path: string | undefined, what: string, take: (data: unknown) => void): Following {
+export function useStream(path: string | undefined, what: string, take: (data: unknown) => void) {
   const [state, setState] = useState<Following>('connecting')
+  const [dropped, setDropped] = useState(0)
   useEffect(() => {
     if (path === undefined) return
     let source: EventSource | undefined
@@ -24,6 +26,10 @@ export function useStream(path: string | undefined, what: string, take: (data: u
         retry = setTimeout(open, 2_000)
       }
       source.addEventListener(what, (message) => take(JSON.parse(message.data)))
+      source.addEventListener('dropped', (message) => {
+        const more: number = JSON.parse(message.data).dropped
+        setDropped((n) => n + more)
+      })
     }
     const close = () => {
       clearTimeout(retry)
@@ -32,11 +38,12 @@ export function useStream(path: string | undefined, what: string, take: (data: u
     const look = () => (document.hidden ? close() : open())
     document.addEventListener('visibilitychange', look)
     setState('connecting')
+    setDropped(0)
     open()
     return () => {
       document.removeEventListener('visibilitychange', look)
       close()
     }
   }, [path, what, take])
-  return state
+  return { state, dropped }
 }

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { LogLine } from '../../fleet/views.js'
 import { useStream } from './follow.js'
-import { clean } from './format.js'
+import { clean, count } from './format.js'
 import { setQuery } from './route.js'
 import { SCROLLS } from './scrolls.js'
 import { Time } from './time.js'
@@ -17,7 +17,7 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
   const take = useCallback((data: unknown) => {
     waiting.current = merged(waiting.current, data as LogLine[])
   }, [])
-  const state = useStream(`/workers/${nickname}/logs/stream`, 'lines', take)
+  const { state, dropped } = useStream(`/workers/${nickname}/logs/stream`, 'lines', take)
   // drawn a few times a second, however fast lines come
   useEffect(() => {
     if (paused) return
@@ -39,6 +39,7 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
         <h2 id="log">Log</h2>
         <span class="faint">
           {paused ? `paused${missed ? `, ${missed} new` : ''}` : state === 'live' ? 'live' : `${state}…`}
+          {dropped > 0 && `, ${count(dropped)} came too fast and are missing`}
         </span>
         <select
           aria-label="Least level"

@@ -24,7 +24,7 @@ export function Tap({ channel }: { channel: string }) {
     setShown((all) => [...fresh, ...all].slice(0, KEPT))
     setSeen((was) => ({ count: was.count + seen, sampled: was.sampled + messages.length, resting }))
   }, [])
-  const state = useStream(`/tap?channel=${encodeURIComponent(channel)}`, 'messages', take)
+  const { state, dropped } = useStream(`/tap?channel=${encodeURIComponent(channel)}`, 'messages', take)
   const panel = useRef<HTMLElement>(null)
   useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), [])
   return (
@@ -36,6 +36,7 @@ export function Tap({ channel }: { channel: string }) {
         <span class="faint">
           {paused ? 'paused' : state === 'live' ? 'live' : `${state}…`}
           {seen.count > 0 && `, ${count(seen.sampled)} of ${count(seen.count)}${seen.resting ? ' and more' : ''} shown`}
+          {dropped > 0 && `, ${count(dropped)} came too fast and are missing`}
         </span>
         <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? 'Go on' : 'Pause'}
