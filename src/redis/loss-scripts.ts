@@ -51,12 +51,24 @@ for i = 4 + prefixes, #ARGV do count(ARGV[i]) end
 return redis.call('PUBLISH', ARGV[1], cjson.encode({n = tonumber(ARGV[2]), counts = counts}))
 `)
 
+/** Channels that are counted beside the workers' own: names may be made up for ever. */
+export const OTHER_CHANNELS = 10_000
+
 /**
  * Lua: counts `count` messages of `channel` in the hash `published`; one that is counted for the first time is entered
- * into the index `channels` by type and by nickname, so that those of a pattern are found without looking at all.
+ * into the index `channels` by type and by nickname, so that those of a pattern are found without looking at all. One that
+ * is not the publisher's `own` is counted only while there are fewer than `most` of that kind, which are in the index, too:
+ * without a counter, nothing is known of a channel's losses.
  */
-export const COUNT_PUBLISHED = `local function countPublished(published, channels, channel, count)
+export const COUNT_PUBLISHED = `local function countPublished(published, channels, channel, count, own, most)
   if redis.call('HINCRBY', published, channel, count) ~= count then return end
+  if channel ~= own then
+    if redis.call('ZLEXCOUNT', channels, '[o ', '(o!') >= most then
+      redis.call('HDEL', published, channel)
+      return
+    end
+    redis.call('ZADD', channels, 0, 'o ' .. channel)
+  end
   local type, nickname = string.match(channel, '%.Worker%.([^.]+)%.([^.]+)%.Pub$')
   if type then redis.call('ZADD', channels, 0, 't ' .. type .. ' ' .. channel, 0, 'n ' .. nickname .. ' ' .. channel) end
 end

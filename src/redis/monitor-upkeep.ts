@@ -108,7 +108,7 @@ end
 redis.call('ZREM', ended, member)
 redis.call('DEL', info)
 redis.call('HDEL', KEYS[8], ARGV[5])
-redis.call('ZREM', KEYS[9], 't ' .. type .. ' ' .. ARGV[5], 'n ' .. nickname .. ' ' .. ARGV[5])
+redis.call('ZREM', KEYS[9], 't ' .. type .. ' ' .. ARGV[5], 'n ' .. nickname .. ' ' .. ARGV[5], 'o ' .. ARGV[5])
 if current or not w[1] then
   redis.call('DEL', worker, KEYS[6], KEYS[7])
   redis.call('SREM', KEYS[5], nickname)

@@ -84,7 +84,10 @@ export function namesOf(namespace = 'HySAS') {
     stalls: `${namespace}:stalls`,
     /** Hash: messages published, by channel. */
     published: `${namespace}:published`,
-    /** Sorted set, all scores 0: `t <Type> <channel>` and `n <nickname> <channel>` of each Pub channel in `published`. */
+    /**
+     * Sorted set, all scores 0: `t <Type> <channel>` and `n <nickname> <channel>` of each Pub channel in `published`, and
+     * `o <channel>` of each that is not its publisher's own.
+     */
     channels: `${namespace}:channels`,
     /** Channel of one subscriber's own, on which it gets the counters of what it hears. */
     mark: (id: string) => `${namespace}:mark:${id}`,

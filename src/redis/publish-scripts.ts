@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { COUNT_PUBLISHED } from './loss-scripts.js'
+import { COUNT_PUBLISHED, OTHER_CHANNELS } from './loss-scripts.js'
 import type { Names } from './names.js'
 import type { RunIdentity } from './run-scripts.js'
 import { type ScriptArg, script } from './script.js'
@@ -29,14 +29,16 @@ export type PublishAnswer = { published: number[] } | 'before its time' | 'repea
  * @param batch.series id of who numbers the batches
  * @param batch.n number of the batch, from 1
  * @param batch.oldest number of the oldest batch without an answer
+ * @param most how many channels are counted that are not workers' own
  */
 export async function publishFenced(
   redis: Redis,
   names: Names,
   run: RunIdentity,
   batch: { series: string; n: number; oldest: number; stretches: readonly Stretch[] },
+  most = OTHER_CHANNELS,
 ): Promise<PublishAnswer> {
-  const args: ScriptArg[] = [run.token, batch.series, batch.n, batch.oldest]
+  const args: ScriptArg[] = [run.token, batch.series, batch.n, batch.oldest, names.pub(run.type, run.nickname), most]
   for (const { channel, count, payloads, asLines } of batch.stretches) {
     if (asLines && payloads.length > 1) args.push(channel, count, -payloads.length, payloads.join('\n'))
     else {
@@ -63,14 +65,14 @@ last = of == series and tonumber(last) or 0
 if n <= last then return -4 end
 if n ~= last + 1 and n ~= oldest then return -3 end
 redis.call('HSET', KEYS[1], 'batch', series .. ' ' .. ARGV[3])
-local i, most = 5, #ARGV
+local i, most = 7, #ARGV
 while i <= most do
-  countPublished(KEYS[2], KEYS[3], ARGV[i], tonumber(ARGV[i + 1]))
+  countPublished(KEYS[2], KEYS[3], ARGV[i], tonumber(ARGV[i + 1]), ARGV[5], tonumber(ARGV[6]))
   local held = tonumber(ARGV[i + 2])
   i = i + 3 + (held < 0 and 1 or held)
 end
 local call, find, sub, got = redis.call, string.find, string.sub, {}
-i = 5
+i = 7
 while i <= most do
   local channel, held, by = ARGV[i], tonumber(ARGV[i + 2]), 0
   i = i + 3

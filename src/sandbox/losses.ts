@@ -58,7 +58,8 @@ interface Group {
  * came, what the counters rose by and what came must be the same.
  *
  * What other clients publish with plain PUBLISH is not in the counters: where more came than was counted, nothing is
- * judged to be lost.
+ * judged to be lost. So it is with a channel that has no counter, as there are too many: it counts as one at 0, and a
+ * counter that it gets later counts from then on.
  */
 export function createLosses(of: { names: Names; redis: Redis }): Losses {
   const { names, redis } = of

@@ -61,3 +61,25 @@ test('a run that does not hold the name publishes nothing, and one that Redis kn
   expect(await publish(1, 1, one)).toBe('lost')
   expect(await redis.hget(names.published, `${names.namespace}-refused`)).toBeNull()
 })
+
+test('beside its own channel, a run counts so many of others as are let, and goes on with those that it counts', async () => {
+  const own = namesOf(`${names.namespace}-capped`)
+  const key = (channel: string) => `${names.namespace}-${channel}`
+  let n = 0
+  const publish = async (most: number, ...channels: string[]) => {
+    await redis.hset(own.worker('capped'), 'token', 't')
+    const stretches = channels.map((channel) => ({ channel, count: 2, payloads: ['x', 'y'], asLines: true }))
+    const batch = { series: 's', n: ++n, oldest: n, stretches }
+    const answer = await publishFenced(redis, own, { type: 'Probe', nickname: 'capped', token: 't' }, batch, most)
+    expect(answer, 'published all the same').toEqual({ published: channels.map(() => 0) })
+  }
+  const pub = own.pub('Probe', 'capped')
+  await publish(2, key('u1'), key('u2'), key('u3'), pub, own.pub('Made', 'up'))
+  await publish(2, key('u1'), key('u3'), pub)
+  const counted = { [key('u1')]: '4', [key('u2')]: '2', [pub]: '4' }
+  expect(await redis.hgetall(own.published)).toEqual(counted)
+  const index = [`n capped ${pub}`, `o ${key('u1')}`, `o ${key('u2')}`, `t Probe ${pub}`]
+  expect(await redis.zrange(own.channels, '0', '-1')).toEqual(index)
+  await publish(3, key('u3'))
+  expect(await redis.hgetall(own.published)).toEqual({ ...counted, [key('u3')]: '2' })
+})

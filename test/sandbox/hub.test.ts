@@ -49,11 +49,11 @@ function join(hub: Hub) {
 function speaker(nickname: string) {
   let n = 0
   const channel = names.pub('Says', nickname)
-  return async (count: number) => {
+  return async (count: number, to = channel, most?: number) => {
     await redis.hset(names.worker(nickname), 'token', 't')
     const payloads = Array.from({ length: count }, (_, i) => String(i))
-    const batch = { series: 's', n: ++n, oldest: n, stretches: [{ channel, count, payloads, asLines: true }] }
-    const answer = await publishFenced(redis, names, { type: 'Says', nickname, token: 't' }, batch)
+    const batch = { series: 's', n: ++n, oldest: n, stretches: [{ channel: to, count, payloads, asLines: true }] }
+    const answer = await publishFenced(redis, names, { type: 'Says', nickname, token: 't' }, batch, most)
     expect(answer).toHaveProperty('published')
   }
 }
@@ -138,4 +138,40 @@ test('each worker is told of the losses of what it hears, from when it began to,
   expect(other.told.lost).toEqual({ [names.pub('Says', 'y')]: 3 })
   await x(4)
   await until(() => late.told.heard.length === 4)
+})
+
+test('of a channel that is not counted nothing is lost, though it was missed, and counting may begin later', async () => {
+  const { hub, connection } = open()
+  const { told, hear } = join(hub)
+  const say = speaker('counts')
+  const [counted, uncounted] = [`${names.namespace}-counted`, `${names.namespace}-uncounted`]
+  const others = async () => Number(await redis.zlexcount(names.channels, '[o ', '(o!'))
+  await marked(() => hear({ channel: counted }))
+  await marked(() => hear({ channel: uncounted }))
+  const most = (await others()) + 1
+  const both = (count: number, limit: number) =>
+    Promise.all([counted, uncounted].map((channel) => say(count, channel, limit)))
+  const cut = async (meanwhile: () => Promise<unknown>) => {
+    connection().disconnect(false)
+    await until(() => connection().status === 'end')
+    await meanwhile()
+    const { back } = told
+    await marked(async () => {
+      await connection().connect()
+      await until(() => told.back > back)
+    })
+  }
+  await both(5, most)
+  await until(() => told.heard.length === 10)
+  expect(await redis.hmget(names.published, counted, uncounted)).toEqual(['5', null])
+  await cut(() => both(7, most))
+  await until(() => told.lost[counted] === 7)
+  expect(told.lost).toEqual({ [counted]: 7 })
+  await both(3, most + 1)
+  await until(() => told.heard.length === 16)
+  await cut(async () => {})
+  expect(told.lost).toEqual({ [counted]: 7 })
+  await cut(() => both(2, most + 1))
+  await until(() => told.lost[counted] === 9)
+  expect(told.lost).toEqual({ [counted]: 9, [uncounted]: 2 })
 })
