@@ -26,6 +26,7 @@ export const WORKER_JOB_OPTIONS = {
   removeOnComplete: true,
   removeOnFail: true,
   stackTraceLimit: 5,
+  keepLogs: 100, // it lives for years, and each run writes two lines
 } satisfies JobsOptions
 
 /** The BullMQ queues of one namespace, opened at first use over one connection. */

@@ -27,6 +27,9 @@ export interface SettleOptions {
 
 const DEFAULT_RESTART = { minDelayMs: 2000, maxDelayMs: 30_000, healthyAfterMs: 60_000, giveUpAfter: null }
 
+/** So much of what went wrong is in a job's log on Bull Board; the event and `error_msg` have more of it. */
+const LOGGED_LENGTH = 1000
+
 /**
  * What follows when a run has ended: the node decides how its job ends. Stopped or commanded anew: completed and
  * removed, whatever the child threw. Handed over: back to waiting. Crashed: tried again after the back-off.
@@ -90,7 +93,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       message: `${failure.message}; ${next}`,
       data: { ...exitOf(run), stack: failure.stack, crashes: answer.crashes, delayMs: answer.delayMs },
     })
-    await job.log(`${new Date().toISOString()} crashed on ${node}: ${failure.message}; ${next}`).catch(() => {})
+    const said = failure.message.slice(0, LOGGED_LENGTH)
+    await job.log(`${new Date().toISOString()} crashed on ${node}: ${said}; ${next}`).catch(() => {})
     if (answer.gaveUp) {
       record({
         kind: 'failed',
