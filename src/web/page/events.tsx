@@ -6,13 +6,11 @@ import { apiQuery, type EventFilter, filterOf, fits } from './event-filter.js'
 import { EventFilters } from './event-filters.js'
 import { EventList } from './event-list.js'
 import type { Fleet } from './fleet.js'
-import { clean, count } from './format.js'
+import { clean } from './format.js'
 import { useReturns } from './returns.js'
 import { setQuery } from './route.js'
 
 const PAGE = 100
-/** As many as one answer of the API may have. */
-const EXPORTED = 10_000
 /** What the address calls them, and ms. */
 export const RANGES = { hour: 3_600_000, day: 86_400_000, week: 604_800_000, month: 2_592_000_000 } as const
 type Range = keyof typeof RANGES
@@ -52,9 +50,9 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
       <section aria-labelledby="events">
         <div class="section-head">
           <h2 id="events">Events</h2>
-          <span title={`The newest ${count(EXPORTED)} of those that fit`}>
-            Export: <a href={`${API}/events?${wanted}&limit=${EXPORTED}&format=csv`}>CSV</a>{' '}
-            <a href={`${API}/events?${wanted}&limit=${EXPORTED}`} download="events.json">
+          <span title="All that fit, however many">
+            Export: <a href={`${API}/events/export?${wanted}&format=csv`}>CSV</a>{' '}
+            <a href={`${API}/events/export?${wanted}`} download="events.json">
               JSON
             </a>
           </span>
