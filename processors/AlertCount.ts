@@ -67,9 +67,12 @@ async function countOf(ctx: Ctx, minute: number): Promise<MinuteCount> {
 /** The event's key lets a minute through once, should the worker die between telling and remembering. */
 async function tell(ctx: Ctx, count: MinuteCount): Promise<void> {
   const worst = count.top[0]
-  const message = `${count.total} alert(s) from ${count.sources} source(s) in the minute ${count.minute}`
+  const [alerts, sources] = [plural(count.total, 'alert'), plural(count.sources, 'source')]
+  const message = `${alerts} from ${sources} in the minute of ${count.minute.slice(11, 16)} UTC`
   const key = `minute:${count.minute}`
   await ctx.events.record('count', { message, data: count, key, ...(worst ? { source: worst.source } : {}) })
   await ctx.publish(count)
   ctx.log.info({ total: count.total, sources: count.sources, worst }, 'minute closed')
 }
+
+const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
