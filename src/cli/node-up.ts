@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js'
 import { withoutPassword } from '../log.js'
 import { startEmbedded } from '../redis/embedded.js'
 import type { Cli } from './cli.js'
+import { watchFatal } from './fatal.js'
 import { nodeLog } from './nodelog.js'
 import { serve } from './serve.js'
 
@@ -26,19 +27,24 @@ export interface NodeUp {
 
 /**
  * Brings Redis where none is configured, then a node, and keeps it up until it is told to end (`hysas shutdown`) or
- * `end` aborts. Ctrl-C and SIGTERM hand its workers over where another node can take them.
+ * `asked` aborts. Ctrl-C, SIGTERM and an error that nobody caught hand its workers over where another node can take them;
+ * after such an error `ended` rejects with it.
  * @throws HysasError NO_REDIS_SERVER, NO_REDIS, INCOMPATIBLE, NODE_NAME_TAKEN, OPEN_HOST, PORT, ...
  */
-export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Promise<NodeUp> {
+export async function bringUp(cli: Cli, given: Settings, asked: AbortSignal): Promise<NodeUp> {
+  const log = nodeLog(cli, given.logLevel)
+  const fatal = watchFatal(log, asked)
+  const { end } = fatal
   const releasers: (() => Promise<unknown>)[] = []
   const release = async () => {
     for (const one of releasers.splice(0).reverse()) await one()
+    fatal.release()
   }
   try {
     const embedded = given.redisUrl ? undefined : await startEmbedded({ dataDir: given.dataDir })
     if (embedded) releasers.push(() => embedded.release())
     const settings = { ...given, redisUrl: embedded?.url ?? (given.redisUrl as string) }
-    const node = serve(settings, nodeLog(cli, given.logLevel))
+    const node = serve(settings, log)
     releasers.push(() => node.stop('shutdown'))
     await unlessAborted(end, node.start())
     endWith(end, async () => node.stop((await isAlone(settings, node.name)) ? 'shutdown' : 'handover'))
@@ -51,7 +57,7 @@ export async function bringUp(cli: Cli, given: Settings, end: AbortSignal): Prom
       page: node.url,
       types: [...node.types()],
       broken: node.broken(),
-      ended: node.stopped.then(release),
+      ended: node.stopped.then(release).then(fatal.check),
     }
   } catch (error) {
     await release()
