@@ -73,7 +73,10 @@ const write = (fd, text) => {
 export default defineProcessor({
   async produce(ctx) {
     for (const fd of [1, 2, 4]) {
-      for (let n = 0; n < 60; n++) write(fd, 'x'.repeat(1e6))
+      for (let n = 0; n < 20; n++) {
+        write(fd, 'x'.repeat(2e5))
+        await ctx.sleep(1) // its heartbeat goes on
+      }
       write(fd, '\\nnext of ' + fd + '\\n')
     }
     await ctx.sleep(1e8)
