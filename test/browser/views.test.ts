@@ -220,7 +220,7 @@ describe('events', () => {
     await until(async () => (await page.locator('.events li').count()) === 4)
     expect(new URL(page.url()).hash).toBe('#/events?kind=crashed')
     const csv = await page.getByRole('link', { name: 'CSV' }).getAttribute('href')
-    expect(csv).toBe('api/v1/events?kind=crashed&limit=10000&format=csv')
+    expect(csv).toBe('api/v1/events/export?kind=crashed&format=csv')
     await page.getByRole('button', { name: 'week' }).click()
     await page.getByText('4 in all').waitFor()
     await page.reload()
