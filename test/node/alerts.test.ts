@@ -14,7 +14,7 @@ import { until } from '../helpers/until.js'
 const BAD = `import { defineProcessor } from 'hysas'
 export default defineProcessor({
   description: 'Fails.',
-  restart: { minDelayMs: 20, maxDelayMs: 100, giveUpAfter: 30 },
+  restart: { minDelayMs: 50, maxDelayMs: 200 },
   produce() { throw new Error('no luck with redis://user:planted-secret@host') },
 })
 `
