@@ -114,7 +114,7 @@ export function createHost(options: HostOptions) {
       entry,
       isolation: isolationOf(entry, own),
       children,
-      kept: isTick(entry.type) ? kept.take(nickname, job.data.revision) : undefined,
+      kept: isTick(entry.type) ? kept.take(nickname, job.data.revision, hash.token) : undefined,
       onLine: options.onLine,
       onStarted: (run) => started(run, before),
     })

@@ -70,11 +70,14 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
       })
     },
 
-    /** The child for the next tick, if it still fits; it is the caller's then. */
-    take(nickname: string, revision: number): WorkerChild | undefined {
+    /**
+     * The child for the next tick, if it still fits; it is the caller's then. One that another run has replaced (its node was
+     * stopped for a while) is ended, or the worker would go back and forth between two.
+     */
+    take(nickname: string, revision: number, holder: string | undefined): WorkerChild | undefined {
       const entry = drop(nickname)
       if (!entry || entry.child.exited) return undefined
-      if (entry.revision === revision) return entry.child
+      if (entry.revision === revision && (holder ?? entry.token) === entry.token) return entry.child
       void finish(nickname, entry, 'restart')
       return undefined
     },
