@@ -14,7 +14,7 @@ const rest = given.filter((word) => word !== '--quick')
 
 const NOT_QUICK = ['**/*.mysql.test.ts', 'test/browser/**', 'test/faults/**']
 /** Faults that would take this run past its five minutes: `npm test -- test/faults` injects them in short, test:faults in full. */
-const LONG = ['children', 'nodes', 'ends', 'clock', 'database.mysql', 'redis-*'].map(
+const LONG = ['children', 'shared', 'messages', 'nodes', 'ends', 'clock', 'database.mysql', 'redis-*'].map(
   (name) => `test/faults/${name}.test.ts`,
 )
 const leftOut = quick ? NOT_QUICK : rest.length ? [] : LONG

@@ -30,7 +30,7 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     const { child, info, key } = await startWorker(node, PUBLISHER, { nickname: 'life' })
     await until(() => child.said('started'))
     const claimed = child.said('claimed')
-    await until(() => beats.length > 4)
+    await until(() => beats.length > 4 && heard.length > 3)
     expect(heard[0]).toBe('{"n":0}')
     expect(JSON.parse(heard[3] ?? '')).toEqual({ n: 3 })
     expect(await redis.get(`${names.namespace}:started`)).toBe(String(claimed?.epoch))
