@@ -43,8 +43,8 @@ describe('workers of the Python ancestor on the same Redis', () => {
     })
     expect(await client.show('old-2')).toMatchObject({ foreign: true, status: 'disappeared' })
 
-    for (const command of [client.stop('old-1'), client.restart('old-1'), client.send('old-1', 'subscribe', {})])
-      await expect(command).rejects.toMatchObject({ code: 'FOREIGN_WORKER' })
+    const commands = [client.stop('old-1'), client.restart('old-1'), client.send('old-1', 'subscribe', {})]
+    await Promise.all(commands.map((command) => expect(command).rejects.toMatchObject({ code: 'FOREIGN_WORKER' })))
     await expect(client.start('Demo', 'old-1')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
 
     clearInterval(beating)
