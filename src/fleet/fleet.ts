@@ -117,7 +117,7 @@ function viewOf(worker: Hash, info: Hash, nowMs: number, nodes: ReadonlySet<stri
     version: info.version ?? '',
     progress: parsed(info.progress, null),
     last_tick: number(info.last_tick),
-    next_tick: number(status === 'queued' ? worker.first_tick : info.next_tick),
+    next_tick: number(status === 'queued' && worker.kind === 'repeatable' ? worker.first_tick : info.next_tick),
     ticks: count(info.ticks),
     skipped: count(info.skipped),
     missed: count(info.missed),

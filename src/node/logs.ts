@@ -26,7 +26,7 @@ const FLUSH_BYTES = 1_000_000
 const FILE_BYTES = 32_000_000
 const STREAM_BYTES = 16_000_000
 /** Lines of one worker that may wait for Redis. */
-const STREAM_LINES = 25_000
+const BACKLOG_LINES = 25_000
 const TRIM_MS = 1000
 /** Lines in one pipeline. */
 const BATCH = 500
@@ -156,7 +156,7 @@ export function createLogKeeper(options: LogKeeperOptions) {
       if (forFiles.bytes < FILE_BYTES) forFiles.add(worker.nickname, record)
       else lost++
       forStream.add(worker.nickname, record)
-      forStream.keepLast(worker.nickname, STREAM_LINES)
+      forStream.keepLast(worker.nickname, BACKLOG_LINES)
       if (forStream.bytes > STREAM_BYTES) forStream.halveLargest()
       schedule()
     },

@@ -68,6 +68,13 @@ describe('the list of workers', () => {
 describe('problems', () => {
   const titles = (fleet: Fleet) => problemsOf(fleet).map(({ title }) => title)
 
+  it('has a worker that no node has taken, and none that waits for the first day of its calendar', () => {
+    const waits = { status: 'queued' as const, wanted: true, since: Date.now() / 1000 - 3600 }
+    expect(titles(fleetOf([worker({ nickname: 'a', ...waits })]))).toEqual(['a waits for a node'])
+    const nextMonth = { ...waits, kind: 'repeatable' as const, next_tick: Date.now() / 1000 + 30 * 86_400 }
+    expect(titles(fleetOf([worker({ nickname: 'b', ...nextMonth })]))).toEqual([])
+  })
+
   it('are none while all is well', () => {
     expect(
       titles(fleetOf([worker({ nickname: 'a' }), worker({ nickname: 'b', wanted: false, status: 'terminated' })])),

@@ -56,7 +56,8 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
     return { ...about, grave: false, title: `${nickname} is restarting`, cause: cause + again, next, since: ended }
   }
   const waits = worker.since !== null && nowMs / 1000 - worker.since
-  if (status === 'queued' && waits && waits > QUEUED_S) {
+  const rests = worker.next_tick !== null && worker.next_tick > nowMs / 1000 // by the calendar
+  if (status === 'queued' && !rests && waits && waits > QUEUED_S) {
     const title = `${nickname} waits for a node`
     const next = 'It starts by itself as soon as a node with its processor has room.'
     return { ...about, grave: false, title, cause: 'No node has taken it.', next, since: msOf(worker.since) }
