@@ -198,7 +198,8 @@ export function createTicker(of: {
         if (!('one' in begun)) return begun
         const { one, nowMs, isNew } = begun
         if (isOver(ending)) return stale(one, ending)
-        countTick(one, start, nowMs)
+        one.session.state.status = 'started'
+        if (!ending.reason) countTick(one, start, nowMs) // a stop may have come meanwhile: then `tick` is not called
         beats = beatsOf(() => one.session.beatWith(one.hears, ending), isNew ? 0 : firstBeatMs)
         if (isNew) {
           const { nickname } = one.session.run
@@ -250,7 +251,6 @@ function countTick(one: Epoch, start: StartMessage, nowMs: number): void {
   const { state } = one.session
   const { ticks = 0, missed = 0 } = state.extra as { ticks?: number; missed?: number }
   const due = dueOf(start)
-  state.status = 'started'
   state.extra = {
     last_tick: nowMs / 1000,
     ticks: ticks + 1,

@@ -1,17 +1,30 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { SCROLLS } from './scrolls.js'
 
-/** The browser's own modal dialog: keeps the focus, closes on Escape, gives the focus back. */
+/**
+ * The browser's own modal dialog: keeps the focus, closes on Escape, gives the focus back. `onClose` is called once: the
+ * browser tells of the closing some time after it, when another dialog may be open already.
+ */
 export function Dialog(of: { title: string; onClose: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  const onClose = useRef(of.onClose)
+  onClose.current = of.onClose
+  useLayoutEffect(() => {
     const element = dialog.current
-    element?.showModal()
-    return () => element?.close()
+    if (!element) return
+    const close = () => onClose.current()
+    element.addEventListener('cancel', close)
+    element.addEventListener('close', close)
+    element.showModal()
+    return () => {
+      element.removeEventListener('cancel', close)
+      element.removeEventListener('close', close)
+      element.close()
+    }
   }, [])
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={of.onClose}>
+    <dialog ref={dialog} aria-labelledby="dialog-title">
       <h2 id="dialog-title">{of.title}</h2>
       {of.children}
     </dialog>

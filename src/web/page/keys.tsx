@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Dialog } from './dialog.js'
 import { keep, kept } from './kept.js'
 import { go, hrefOf } from './route.js'
@@ -82,10 +82,27 @@ export function Help({ onClose }: { onClose: () => void }) {
   )
 }
 
+/** Asked for by a key on another view, whose search field is still to be drawn. */
+let searching = false
+
+/** For the view that has the search field: called as it is drawn. */
+export function useSearchKey(): void {
+  useLayoutEffect(() => {
+    if (searching) focusSearch()
+    searching = false
+  }, [])
+}
+
+function focusSearch(): boolean {
+  const field = document.getElementById('search')
+  field?.focus()
+  return field !== null
+}
+
 function search(): void {
-  if (!document.getElementById('search')) go(hrefOf('fleet'))
-  // drawn a moment later where the view has only now changed
-  setTimeout(() => document.getElementById('search')?.focus(), 50)
+  if (focusSearch()) return
+  searching = true
+  go(hrefOf('fleet'))
 }
 
 function step(by: number): void {

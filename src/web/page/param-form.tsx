@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from './api.js'
 import { ParamField } from './param-field.js'
 import { type Field, fieldsOf, paramsOf, problemOf, problemsByField, type Values } from './params.js'
@@ -44,6 +44,16 @@ export function useParams(schema: Record<string, unknown> | undefined): ParamsOf
       return found.all
     },
   }
+}
+
+/** `focus` puts the focus on the first field that has a problem, as it is drawn: never a moment later, while somebody types. */
+export function useFocusOnProblem() {
+  const form = useRef<HTMLFormElement>(null)
+  const [asked, setAsked] = useState(0)
+  useLayoutEffect(() => {
+    if (asked) form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+  }, [asked])
+  return { form, focus: () => setAsked((n) => n + 1) }
 }
 
 export function ParamForm({ form, legend }: { form: ParamsOfForm; legend: string }) {

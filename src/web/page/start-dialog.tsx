@@ -3,7 +3,7 @@ import type { TypeView } from '../../fleet/views.js'
 import { startWorker, wordsOf } from './api.js'
 import { Dialog } from './dialog.js'
 import { clean } from './format.js'
-import { ParamForm, useParams } from './param-form.js'
+import { ParamForm, useFocusOnProblem, useParams } from './param-form.js'
 import type { Say } from './toasts.js'
 
 const NICKNAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/
@@ -55,6 +55,7 @@ function Form({ type, nickname, setNickname, say, onClose }: FormProps) {
   const [wrongName, setWrongName] = useState(false)
   const [error, setError] = useState<{ text: string; remedy: string }>()
   const [busy, setBusy] = useState(false)
+  const problem = useFocusOnProblem()
 
   const submit = async (event: Event) => {
     event.preventDefault()
@@ -62,7 +63,7 @@ function Form({ type, nickname, setNickname, say, onClose }: FormProps) {
     const named = NICKNAME.test(nickname)
     setWrongName(!named)
     const params = form.read()
-    if (!named || !params) return focusFirstProblem()
+    if (!named || !params) return problem.focus()
     setBusy(true)
     try {
       const outcome = await startWorker(type.type, nickname, params)
@@ -70,13 +71,13 @@ function Form({ type, nickname, setNickname, say, onClose }: FormProps) {
       onClose()
     } catch (error) {
       setBusy(false)
-      if (form.refused(error)) focusFirstProblem()
+      if (form.refused(error)) problem.focus()
       else setError(wordsOf(error))
     }
   }
 
   return (
-    <form onSubmit={submit} noValidate>
+    <form ref={problem.form} onSubmit={submit} noValidate>
       <div class="field">
         <label for="start-nickname">
           Nickname <em>needed</em>
@@ -116,9 +117,4 @@ function Form({ type, nickname, setNickname, say, onClose }: FormProps) {
       </div>
     </form>
   )
-}
-
-/** Once it is drawn. */
-function focusFirstProblem(): void {
-  setTimeout(() => document.querySelector<HTMLElement>('dialog [aria-invalid]')?.focus(), 50)
 }

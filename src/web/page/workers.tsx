@@ -2,6 +2,7 @@ import type { Commands } from './commands.js'
 import { useCommands } from './commands.js'
 import type { Fleet, PageWorker } from './fleet.js'
 import { clean, count } from './format.js'
+import { useSearchKey } from './keys.js'
 import { setQuery } from './route.js'
 import { type Selection, select, selectionOf } from './selection.js'
 import { stateOf } from './state.js'
@@ -50,6 +51,7 @@ export function Workers(of: {
 }
 
 function Filters({ all, selection }: { all: readonly PageWorker[]; selection: Selection }) {
+  useSearchKey()
   const choices = (of: (worker: PageWorker) => string) => [...new Set(all.map(of))].filter(Boolean).sort()
   const some = selection.q || selection.type || selection.node || selection.status
   return (
