@@ -101,7 +101,11 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
   }
 
   /** Troubles there are now, and which of the open ones can be said to be over where they are not among them. */
-  async function gather(reached: boolean): Promise<{ found: Map<string, Trouble>; known: (key: string) => boolean }> {
+  async function gather(
+    reached: boolean,
+    sweeps: boolean,
+    asked: readonly string[],
+  ): Promise<{ found: Map<string, Trouble>; known: (key: string) => boolean }> {
     const found = new Map<string, Trouble>()
     const around = new Set(problems())
     if (!reached) {
@@ -111,17 +115,13 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
     for (const node of await readNodes(redis, names)) for (const problem of node.problems) around.add(problem)
     for (const problem of around) found.set(...surrounding(problem))
 
-    const now = performance.now()
-    const sweeps = now - sweptAt > SWEEP_MS
-    if (sweeps) sweptAt = now
-    const nicknames = new Set([...named, ...[...open.values()].map(({ nickname }) => nickname).filter(Boolean)])
-    named.clear()
+    const nicknames = new Set([...asked, ...[...open.values()].map(({ nickname }) => nickname).filter(Boolean)])
     const workers = await readWorkerTroubles(redis, names, sweeps ? undefined : [...nicknames])
     for (const [key, trouble] of workers.troubles) found.set(key, trouble)
 
-    const judgesNodes = now - awayAt > GRACE_MS
+    const judgesNodes = performance.now() - awayAt > GRACE_MS
     if (judgesNodes) for (const [key, trouble] of await readNodeTroubles(redis, names)) found.set(key, trouble)
-    if (dataLost && now - dataLost.at < DATA_LOST_MS) {
+    if (dataLost && performance.now() - dataLost.at < DATA_LOST_MS) {
       const about = { type: '', nickname: '', node: '' }
       found.set('data_lost', { ...about, kind: 'data_lost', message: dataLost.message })
     }
@@ -158,8 +158,18 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
     async look(): Promise<void> {
       const reached = await reach()
       if (!holder) return
-      const { found, known } = await answered(gather(reached))
-      compare(found, known, reached ? await answered(redisNowMs(redis)) : Date.now())
+      const began = performance.now()
+      const sweeps = reached && began - sweptAt > SWEEP_MS
+      const asked = reached ? [...named] : []
+      for (const nickname of asked) named.delete(nickname)
+      try {
+        const { found, known } = await answered(gather(reached, sweeps, asked))
+        compare(found, known, reached ? await answered(redisNowMs(redis)) : Date.now())
+      } catch (error) {
+        for (const nickname of asked) named.add(nickname) // what was not read is read the next time
+        throw error
+      }
+      if (sweeps) sweptAt = began
       if (reached) await save()
       queue.pump()
     },

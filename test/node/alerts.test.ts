@@ -2,8 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { AlertPost } from '../../src/node/alert-post.js'
+import { createAlerts } from '../../src/node/alerts.js'
 import { namesOf } from '../../src/redis/names.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
@@ -99,6 +101,25 @@ describe.concurrent('telling of problems', { timeout: 60_000 }, () => {
     expect(told().sort()).toEqual([...nicknames].sort())
     expect(posts.map(({ kind, list = [] }) => [kind, list.length])).toEqual([['several', 12]])
     expect(posts[0]?.list?.[0]).toMatchObject({ kind: 'failed', type: 'Demo', what: 'problem' })
+  })
+
+  it('reads all workers anew at the next look, where the reading failed', async () => {
+    const names = namesOf(namespace())
+    const { url, posts } = await receiver()
+    const redis = connectRedis()
+    await redis.hset(names.worker('h-1'), { type: 'Demo', nickname: 'h-1', wanted: '0', revision: '7', running: '0' })
+    await redis.hset(names.info('Demo', 'h-1'), { status: 'failed', revision: '7', error_msg: 'no luck' })
+    await redis.sadd(names.workers, 'h-1')
+    const cut = Object.create(redis) as typeof redis
+    let reads = 0
+    cut.smembers = ((key: string) =>
+      ++reads === 1 ? Promise.reject(new Error('the connection ended')) : redis.smembers(key)) as typeof redis.smembers
+    const log = pino({ level: 'silent' })
+    const alerts = createAlerts({ redis: cut, names, token: 'n1', url, log, problems: () => [] })
+    await expect(alerts.look()).rejects.toThrow(/ended/)
+    await alerts.look()
+    await until(() => posts.some(({ nickname, kind }) => nickname === 'h-1' && kind === 'failed'))
+    await alerts.close()
   })
 
   it('posts once for the whole fleet that a node is gone, repeats it by no other node, and tells when it is back', async () => {
