@@ -123,17 +123,17 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
   const releasers: (() => unknown)[] = [() => redis.disconnect()]
 
   /** BullMQ is by far the slowest to load, and who only reads doesn't need it. */
-  let opened: Promise<{ redis: Redis; names: typeof names; queues: Queues }> | undefined
-  const commanding = () => {
+  let opened: Promise<Queues> | undefined
+  const queues = () => {
     opened ??= import('./fleet/queues.js').then(({ createQueues }) => {
-      const queues = createQueues(redis, names)
-      releasers.push(() => queues.close())
-      return { redis, names, queues }
+      const created = createQueues(redis, names)
+      releasers.push(() => created.close())
+      return created
     })
     return opened
   }
 
-  const { command, commandWorker } = createCommander({ redis, names, redisShown, open: commanding })
+  const { command, commandWorker } = createCommander({ redis, names, redisShown, queues })
 
   const show = async (nickname: string): Promise<WorkerView> => {
     const view = await readWorker(redis, names, checkNickname(nickname))

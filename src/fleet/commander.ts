@@ -28,12 +28,12 @@ export interface CommanderOptions {
   names: Names
   /** Where that is, without password, for errors. */
   redisShown: string
-  /** Opens the queues at the first command. */
-  open(): Promise<{ redis: Redis; names: Names; queues: Queues }>
+  queues(): Promise<Queues>
 }
 
 /** Gives commands, and waits until their effect is seen. */
-export function createCommander({ redis, names, redisShown, open }: CommanderOptions) {
+export function createCommander({ redis, names, redisShown, queues }: CommanderOptions) {
+  const context = { redis, names, queues }
   /** Commands that are waited for at this moment. */
   let underWay = 0
 
@@ -46,7 +46,6 @@ export function createCommander({ redis, names, redisShown, open }: CommanderOpt
   ): Promise<T> {
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
     const deadline = performance.now() + timeoutMs
-    const context = await open()
     const submitted = await submit(context, name, { ...data, by: options.by ?? 'client' }, timeoutMs)
     const anyNode = (await redis.zcount(names.nodes, await redisNowMs(redis), '+inf')) > 0
     if (!anyNode) options.notice?.(`no node is up on ${redisShown}; waiting ${timeoutMs / 1000} s for one`)
@@ -92,7 +91,7 @@ export function createCommander({ redis, names, redisShown, open }: CommanderOpt
       epoch: null,
     }
     if (options.noWait) {
-      const { revision } = await submit(await open(), name, { ...data, by: options.by ?? 'client' }, NO_WAIT_MS, false)
+      const { revision } = await submit(context, name, { ...data, by: options.by ?? 'client' }, NO_WAIT_MS, false)
       return { ...queued, revision, ms: ms() }
     }
     const past = { start: 'started', stop: 'stopped', restart: 'restarted' } as const

@@ -3,8 +3,16 @@ import { HysasError } from '../errors.js'
 import { drawRevision, withdrawRevision } from '../redis/fleet-scripts.js'
 import type { Names } from '../redis/names.js'
 import { script } from '../redis/script.js'
+import { addCommand, CAN_ADD_COMMANDS } from '../redis/submit-scripts.js'
 import type { CommandAnswer, CommandData, CommandName } from './commands.js'
 import type { Queues } from './queues.js'
+
+export interface Submitting {
+  redis: Redis
+  names: Names
+  /** Opened when they are needed: most commands need none, and BullMQ takes its time to load. */
+  queues(): Promise<Queues>
+}
 
 export interface Submitted {
   jobId: string
@@ -24,7 +32,7 @@ const KEEP = { age: 86_400, count: 10_000 }
  * @param wantsReply whether anybody waits for what the desk says
  */
 export async function submit(
-  { redis, names, queues }: { redis: Redis; names: Names; queues: Queues },
+  { redis, names, queues }: Submitting,
   command: CommandName,
   data: CommandData,
   goodForMs: number,
@@ -32,26 +40,32 @@ export async function submit(
 ): Promise<Submitted> {
   // only these come in an order that others wait for
   const ordered = command === 'start' || command === 'stop' || command === 'restart'
-  const { revision, nowMs } = await drawRevision(redis, names, (ordered && data.nickname) || '', goodForMs)
+  const nickname = (ordered && data.nickname) || ''
+  const options = { removeOnComplete: KEEP, removeOnFail: KEEP, stackTraceLimit: 1 }
+  if (CAN_ADD_COMMANDS) {
+    const added = { name: command, nickname, data, options: { attempts: 0, ...options }, goodForMs, wantsReply }
+    const revision = await addCommand(redis, names, added)
+    return { jobId: `c-${revision}`, reply: `c-${revision}`, revision }
+  }
+  const { revision, nowMs } = await drawRevision(redis, names, nickname, goodForMs)
   const reply = `c-${revision}`
-  await queues
-    .command()
-    .add(
-      command,
-      { ...data, revision, ...(wantsReply && { reply }), deadline: nowMs + goodForMs },
-      { jobId: reply, removeOnComplete: KEEP, removeOnFail: KEEP, stackTraceLimit: 1 },
-    )
+  const { command: queue } = await queues()
+  await queue().add(
+    command,
+    { ...data, revision, deadline: nowMs + goodForMs, ...(wantsReply && { reply }) },
+    { jobId: reply, ...options },
+  )
   return { jobId: reply, reply, revision }
 }
 
 /** Takes a command back that no desk has begun. @returns false where one has, so that its effect may come yet */
 export async function withdraw(
-  { redis, names, queues }: { redis: Redis; names: Names; queues: Queues },
+  { redis, names, queues }: Submitting,
   submitted: Submitted,
   nickname: string,
 ): Promise<boolean> {
-  const removed = await queues
-    .command()
+  const { command } = await queues()
+  const removed = await command()
     .remove(submitted.jobId)
     .catch(() => 0)
   if (removed !== 1) return false

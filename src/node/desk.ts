@@ -110,7 +110,8 @@ export function createDesk(options: DeskOptions) {
     }
     const hash = createHash('sha256').update(raw).digest('hex')
     if (!(await countRaw(redis, names, hash, options.node))) return
-    await submit(options, command.name, { ...command.data, by: 'channel' }, 10_000, false)
+    const queues = async () => options.queues
+    await submit({ redis, names, queues }, command.name, { ...command.data, by: 'channel' }, 10_000, false)
   }
 
   /** Told at most a few times a second: a flood of nonsense must not become a flood of lines. */

@@ -16,15 +16,21 @@ export async function drawRevision(
   return { revision: Number(revision), nowMs: Number(nowMs) }
 }
 
-const drawScript = script<[string, string]>(`${NOW}
-local revision = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') + 1, now)
-local text = string.format('%.0f', revision)
-redis.call('SET', KEYS[1], text)
-if ARGV[2] == '' then return {text, string.format('%.0f', now)} end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), text)
-redis.call('PEXPIRE', KEYS[2], math.max(tonumber(ARGV[1]), 60000))
-return {text, string.format('%.0f', now)}
+/** Draws a revision in Lua, where `now` is Redis's clock: the text of the number. Until it is seen, others of the nickname wait. */
+export const DRAW = `
+local function draw(revisionKey, pendingKey, nickname, deadlineMs)
+  local text = string.format('%.0f', math.max(tonumber(redis.call('GET', revisionKey) or '0') + 1, now))
+  redis.call('SET', revisionKey, text)
+  if nickname == '' then return text end
+  redis.call('ZREMRANGEBYSCORE', pendingKey, '-inf', now)
+  redis.call('ZADD', pendingKey, now + deadlineMs, text)
+  redis.call('PEXPIRE', pendingKey, math.max(deadlineMs, 60000))
+  return text
+end
+`
+
+const drawScript = script<[string, string]>(`${NOW}${DRAW}
+return {draw(KEYS[1], KEYS[2], ARGV[2], tonumber(ARGV[1])), string.format('%.0f', now)}
 `)
 
 /** A command that will not come: others need not wait for it. */

@@ -1,7 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** The histogram counts the time between two firings of a timer of this period, so an idle loop shows the period itself. */
-const PERIOD_MS = 20
+const PERIOD_MS = 50
 const FRESH_MS = 200
 /** A little less than a second: who asks once a second is told of that second alone. */
 const WINDOW_MS = 900
@@ -9,7 +9,7 @@ const WINDOW_MS = 900
 /**
  * Measures how late the event loop is: returns a function that gives the 99th percentile in ms since it was last called, or
  * the largest that it has given within a second: whoever else asks must not take a delay away from those who come later.
- * It begins when it is called first: fifty times a second the timer wakes the process, whether it hosts somebody or not.
+ * It begins when it is called first: twenty times a second the timer wakes the process, whether it hosts somebody or not.
  */
 export function watchLoopDelay(): () => number {
   let histogram: IntervalHistogram | undefined
