@@ -7,7 +7,7 @@ export async function begin(life: Life): Promise<void> {
   const { session, processor, ending, ctx, parts, heartbeat } = life
   const { hearing } = life.listening
   const { state } = session
-  void heartbeat.beat()
+  if (processor.start) void heartbeat.beat() // else it is `started` as soon as it hears, and says so at once
   const sources = sourcesOf(processor, ctx)
   await Promise.all([life.listening.tap(), ...sources.map((source) => hearing.add(source))])
   if (ending.signal.aborted) return // it was waited for too long: there is no run any more that `start` could be part of
