@@ -12,6 +12,8 @@ import type { Deliver, Subscriber, SubscriberEvents } from './subscriber.js'
 
 /** All that the workers of one process hear, over one connection. */
 export interface Hub {
+  /** Connects, before anybody wants to hear anything. */
+  open(): void
   /** One more worker. */
   join(events: SubscriberEvents): Subscriber
   /** Reads nothing more for now, or again. */
@@ -122,6 +124,7 @@ export function createHub(of: { names: Names; redis: Redis; connect: () => Redis
   }
 
   return {
+    open: line.open,
     join(events) {
       const seat = createSeat({
         events,

@@ -7,6 +7,8 @@ export type Wanted = Pick<Tuned, 'name' | 'isPattern'>
 
 /** One connection for subscriptions. Each channel and pattern is subscribed to once, however many want it. */
 export interface Line {
+  /** Connects, before anything is wanted. */
+  open(): void
   /** Resolves when Redis has confirmed it. */
   hold(wanted: Wanted): Promise<void>
   /** One less wants it; with the last one it is unsubscribed from. */
@@ -82,6 +84,7 @@ export function createLine(of: {
   }
 
   return {
+    open: () => void connection(),
     async hold(wanted) {
       const key = keyOf(wanted)
       const known = held.get(key)

@@ -2,7 +2,7 @@ import type { Context } from '../contract.js'
 import { connectRedis } from '../redis/connect.js'
 import { createHearing, type Hearing } from './hearing.js'
 import type { Home } from './home.js'
-import { createHub } from './hub.js'
+import { createHub, type Hub } from './hub.js'
 import type { LongRunning } from './loading.js'
 import { createOperations } from './operations.js'
 import { createReceiver } from './receive.js'
@@ -28,6 +28,8 @@ export interface Listening {
 export function openListening(of: {
   home: Home
   session: Session
+  /** What it hears with, where that is open already; it is closed with it. */
+  hub?: Hub
   processor: Pick<LongRunning, 'receive' | 'messages' | 'concurrency' | 'receiving' | 'onError' | 'operations'>
   ctx: () => Context
   /** Is the end asked for? Then errors are most often what was awaited, cut short. */
@@ -39,10 +41,9 @@ export function openListening(of: {
   const { names, redis } = home
   const { state } = session
   const { type, nickname } = session.run
-  const ownHub = () => createHub({ names, redis, connect: () => connectRedis(home.redisUrl, 'subscriber', nickname) })
-  const hub = home.hub ?? ownHub()
+  const hub = home.hub ?? of.hub ?? ownHub(home, nickname)
   // who makes Redis wait has a connection for it: neither its neighbours nor its own operations are to wait, too
-  const slowHub = processor.receiving?.whenFull === 'wait' ? ownHub() : hub
+  const slowHub = processor.receiving?.whenFull === 'wait' ? ownHub(home, nickname) : hub
   const events: SubscriberEvents = {
     onCut() {
       noteCut(state, session.nowMs())
@@ -99,6 +100,10 @@ export function openListening(of: {
     },
   }
 }
+
+/** A worker's own connection to hear with. */
+export const ownHub = ({ names, redis, redisUrl }: Home, nickname: string): Hub =>
+  createHub({ names, redis, connect: () => connectRedis(redisUrl, 'subscriber', nickname) })
 
 /** What comes over a connection that many share is each worker's own from here on. */
 function own(subscriber: Subscriber, { common }: Home): Subscriber {

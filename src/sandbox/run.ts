@@ -7,9 +7,10 @@ import { createContext } from './context.js'
 import { type Ending, within } from './ending.js'
 import { RunError } from './failure.js'
 import type { Home, Send } from './home.js'
+import type { Hub } from './hub.js'
 import { jobData } from './job-data.js'
 import type { Life } from './life.js'
-import { openListening } from './listening.js'
+import { openListening, ownHub } from './listening.js'
 import type { Loaded } from './loading.js'
 import { OUTCOMES } from './outcome.js'
 import { createParts } from './parts.js'
@@ -31,7 +32,21 @@ export interface RunRequest {
  * One run of a long-running worker, from its claim to its end.
  * @throws RunError where it is to be refused; whatever a hook threw
  */
-export async function run({ home, loaded, start, ending, send, onSession }: RunRequest): Promise<RunResult> {
+export async function run(request: RunRequest): Promise<RunResult> {
+  const { home, start } = request
+  if (home.hub) return claimAndLive(request)
+  const hub = ownHub(home, jobData(start).nickname)
+  hub.open() // to connect takes as long as to claim: both at once
+  try {
+    return await claimAndLive({ ...request, hub })
+  } finally {
+    hub.close()
+  }
+}
+
+type Request = RunRequest & { hub?: Hub }
+
+async function claimAndLive({ home, loaded, start, ending, send, onSession, ...of }: Request): Promise<RunResult> {
   const { type, version } = loaded
   const processor = loaded.kind === 'plain' ? plainProcessor(loaded.run, start, send) : loaded.processor
   const { nickname, revision } = jobData(start)
@@ -58,14 +73,14 @@ export async function run({ home, loaded, start, ending, send, onSession }: RunR
   onSession(session)
   try {
     const params = await checkParams(session, processor.params, claimed.params)
-    return await live({ home, send, session, processor, ending }, params)
+    return await live({ home, send, session, processor, ending, ...of }, params)
   } finally {
     await session.close()
   }
 }
 
 async function live(
-  of: Pick<Life, 'home' | 'send' | 'session' | 'processor' | 'ending'>,
+  of: Pick<Life, 'home' | 'send' | 'session' | 'processor' | 'ending'> & { hub?: Hub },
   params: Record<string, unknown>,
 ): Promise<RunResult> {
   const { home, session, ending } = of
