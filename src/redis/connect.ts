@@ -20,6 +20,13 @@ export function connectRedis(url: string, role: RedisRole, name = '', extra: Opt
   return watchSilence(corkWrites(redis), LOOK_MS[role])
 }
 
+/** Gives a connection that nobody waits for yet, and that was opened ahead, the name of who uses it from now on. */
+export function renameConnection(redis: Redis, role: RedisRole, name: string): void {
+  const connection = connectionName(role, name)
+  redis.options.connectionName = connection // of the next time that it connects
+  if (redis.status === 'connect' || redis.status === 'ready') redis.client('SETNAME', connection).catch(ignore)
+}
+
 /** A node has to notice a dead connection while its locks, of three seconds, still hold. */
 const LOOK_MS: Record<RedisRole, number> = { node: 500, worker: 1000, subscriber: 1000, client: 1000 }
 

@@ -4,6 +4,8 @@ import { CHILD_COMMAND, END_JOB, PARENT_COMMAND } from '../protocol.js'
 import { createEnding, type Ending } from './ending.js'
 import { failureOf, stackOf } from './failure.js'
 import type { Home, Outgoing, Send } from './home.js'
+import { jobData } from './job-data.js'
+import { openHub } from './listening.js'
 import { type Loaded, load } from './loading.js'
 import { run } from './run.js'
 import type { Session } from './session.js'
@@ -26,6 +28,7 @@ export function createHost(home: Home, send: Send): Host {
   let loaded: Loaded | undefined
   let ticker: Ticker | undefined
   let session: Session | undefined
+  let opened: ReturnType<typeof openHub> | undefined
   let current: Ending | undefined
   /** Resolves when the node has been told how the last run ended. */
   let done: Promise<void> | undefined
@@ -38,6 +41,7 @@ export function createHost(home: Home, send: Send): Host {
     try {
       loaded = await load(value)
       if (loaded.kind === 'repeatable') ticker = createTicker({ home, loaded, send, onSession })
+      else if (!home.hub) opened = openHub(home)
       await send({ cmd: PARENT_COMMAND.initCompleted })
     } catch (thrown) {
       const { message, stack } = failureOf(thrown)
@@ -48,7 +52,8 @@ export function createHost(home: Home, send: Send): Host {
   const runOnce = (start: StartMessage, ending: Ending): Promise<RunResult> => {
     if (ticker) return start.job.name === END_JOB ? ticker.end(start, ending) : ticker.tick(start, ending)
     if (!loaded || loaded.kind === 'repeatable') throw new Error('No processor has been loaded.')
-    return run({ home, loaded, start, ending, send, onSession })
+    opened?.rename(jobData(start).nickname)
+    return run({ home, loaded, start, ending, send, onSession, hub: opened?.hub })
   }
 
   const start = async (message: StartMessage) => {
@@ -72,6 +77,7 @@ export function createHost(home: Home, send: Send): Host {
     current = ending
     done = work()
     await done
+    opened?.hub.close() // also of a run that never heard anything
     if (ticker) return
     current = undefined
     over = true

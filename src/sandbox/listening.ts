@@ -1,5 +1,5 @@
 import type { Context } from '../contract.js'
-import { connectRedis } from '../redis/connect.js'
+import { connectRedis, renameConnection } from '../redis/connect.js'
 import { createHearing, type Hearing } from './hearing.js'
 import type { Home } from './home.js'
 import { createHub, type Hub } from './hub.js'
@@ -29,7 +29,7 @@ export function openListening(of: {
   home: Home
   session: Session
   /** What it hears with, where that is open already; it is closed with it. */
-  hub?: Hub
+  hub?: Hub | undefined
   processor: Pick<LongRunning, 'receive' | 'messages' | 'concurrency' | 'receiving' | 'onError' | 'operations'>
   ctx: () => Context
   /** Is the end asked for? Then errors are most often what was awaited, cut short. */
@@ -102,8 +102,17 @@ export function openListening(of: {
 }
 
 /** A worker's own connection to hear with. */
-export const ownHub = ({ names, redis, redisUrl }: Home, nickname: string): Hub =>
+const ownHub = ({ names, redis, redisUrl }: Home, nickname: string): Hub =>
   createHub({ names, redis, connect: () => connectRedis(redisUrl, 'subscriber', nickname) })
+
+/** The same, connected before it is known whose it will be: to connect takes longer than all else of a run's begin. */
+export function openHub({ names, redis, redisUrl, node }: Home): { hub: Hub; rename(nickname: string): void } {
+  const connection = connectRedis(redisUrl, 'subscriber', `${node}-${process.pid}`, { lazyConnect: true })
+  const hub = createHub({ names, redis, connect: () => connection })
+  hub.open()
+  void connection.connect().catch(() => {}) // it goes on trying
+  return { hub, rename: (nickname) => renameConnection(connection, 'subscriber', nickname) }
+}
 
 /** What comes over a connection that many share is each worker's own from here on. */
 function own(subscriber: Subscriber, { common }: Home): Subscriber {

@@ -10,7 +10,7 @@ import type { Home, Send } from './home.js'
 import type { Hub } from './hub.js'
 import { jobData } from './job-data.js'
 import type { Life } from './life.js'
-import { openListening, ownHub } from './listening.js'
+import { openListening } from './listening.js'
 import type { Loaded } from './loading.js'
 import { OUTCOMES } from './outcome.js'
 import { createParts } from './parts.js'
@@ -26,27 +26,15 @@ export interface RunRequest {
   ending: Ending
   send: Send
   onSession: (session: Session) => void
+  /** What it hears with, where that is connected already. */
+  hub?: Hub | undefined
 }
 
 /**
  * One run of a long-running worker, from its claim to its end.
  * @throws RunError where it is to be refused; whatever a hook threw
  */
-export async function run(request: RunRequest): Promise<RunResult> {
-  const { home, start } = request
-  if (home.hub) return claimAndLive(request)
-  const hub = ownHub(home, jobData(start).nickname)
-  hub.open() // to connect takes as long as to claim: both at once
-  try {
-    return await claimAndLive({ ...request, hub })
-  } finally {
-    hub.close()
-  }
-}
-
-type Request = RunRequest & { hub?: Hub }
-
-async function claimAndLive({ home, loaded, start, ending, send, onSession, ...of }: Request): Promise<RunResult> {
+export async function run({ home, loaded, start, ending, send, onSession, ...of }: RunRequest): Promise<RunResult> {
   const { type, version } = loaded
   const processor = loaded.kind === 'plain' ? plainProcessor(loaded.run, start, send) : loaded.processor
   const { nickname, revision } = jobData(start)
@@ -80,7 +68,7 @@ async function claimAndLive({ home, loaded, start, ending, send, onSession, ...o
 }
 
 async function live(
-  of: Pick<Life, 'home' | 'send' | 'session' | 'processor' | 'ending'> & { hub?: Hub },
+  of: Pick<Life, 'home' | 'send' | 'session' | 'processor' | 'ending'> & Pick<RunRequest, 'hub'>,
   params: Record<string, unknown>,
 ): Promise<RunResult> {
   const { home, session, ending } = of
