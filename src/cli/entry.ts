@@ -1,14 +1,8 @@
 import { processCli } from './cli.js'
 import { run } from './program.js'
+import { watchStreams } from './streams.js'
 
-// The reader of a pipe may leave early (`hysas list | head -1`): that is no failure.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    if (error.code === 'EIO') return // the terminal was closed: a signal tells that, and the program ends in order
-    throw error
-  })
-
+watchStreams()
 const argv = process.argv.slice(2)
 void run(argv, processCli(argv)).then((code) => {
   process.exitCode = code

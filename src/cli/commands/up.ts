@@ -3,6 +3,7 @@ import type { Cli } from '../cli.js'
 import { settingsOf } from '../connect.js'
 import { collect } from '../parse.js'
 import { note, result } from '../print.js'
+import { outliveStreams } from '../streams.js'
 
 export function registerUp(program: Command, cli: Cli): Command {
   return program
@@ -24,6 +25,7 @@ export function registerUp(program: Command, cli: Cli): Command {
 async function up(cli: Cli, { json: _, ...flags }: Record<string, unknown>): Promise<void> {
   const settings = await settingsOf(cli, flags)
   const end = cli.interrupted()
+  outliveStreams()
   const [{ bringUp }, { upText }] = await Promise.all([import('../node-up.js'), import('../up-text.js')])
   const node = await bringUp(cli, settings, end)
   const { ended, ...facts } = node
