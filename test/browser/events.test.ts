@@ -100,3 +100,18 @@ it('a time can be typed digit by digit, and an event outside of it is not added'
   await page.getByText('No event fits.').waitFor()
   await close()
 })
+
+it('a name typed slowly is not wiped while the page is drawn anew, and counts with Enter', async () => {
+  const { page, close } = await openPage(browser, web.url)
+  await page.getByRole('link', { name: 'Events', exact: true }).click()
+  await page.locator('.events li').first().waitFor()
+  const source = page.getByLabel('Source')
+  await source.pressSequentially('203.0.113.9', { delay: 150 }) // the page is drawn each second
+  expect(await source.inputValue()).toBe('203.0.113.9')
+  expect(queryOf(page)).toEqual({})
+  await source.press('Enter')
+  await until(() => queryOf(page).source === '203.0.113.9', { what: 'the source in the address' })
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await until(async () => (await source.inputValue()) === '', { what: 'an empty field' })
+  await close()
+})

@@ -65,15 +65,22 @@ export function EventFilters(of: FilterProps) {
 
 const NEWEST = { before: '' }
 
+/** What is typed counts with Enter, or when the field is left; until then it is kept here, for the page is drawn each second. */
 function Exactly({ name, label, value }: { name: EqualField; label: string; value: string }) {
+  const [typed, setTyped] = useState<string>()
   return (
     <input
       type="search"
       {...(name === 'nickname' && { id: 'search' })}
       placeholder={label}
       aria-label={label}
-      value={value}
-      onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim(), ...NEWEST })}
+      value={typed ?? value}
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onChange={(event) => {
+        setQuery({ [name]: event.currentTarget.value.trim(), ...NEWEST })
+        setTyped(undefined)
+      }}
+      onBlur={() => setTyped(undefined)}
     />
   )
 }
