@@ -244,6 +244,13 @@ export const CATALOGUE = {
     text: 'The fleet keeps its events in an SQLite file on the host {owner}, which this host ({host}) can not reach.',
     remedy: 'Set HYSAS_DATABASE_URL to one MySQL or MariaDB on all nodes, the first included.',
   },
+  OTHER_DATABASE: {
+    exit: 1,
+    status: 503,
+    text: 'The nodes of this fleet keep its events in {theirs}; this node would keep them in {ours}.',
+    remedy:
+      'Set HYSAS_DATABASE_URL as on the other nodes. To move the fleet to another database, `hysas shutdown` first.',
+  },
   INCOMPATIBLE: {
     exit: 1,
     status: 503,

@@ -60,7 +60,7 @@ export interface HysasNode {
   broken(): Record<string, string>
   /** Told to others, as the address of its page. */
   setUrl(url: string): void
-  /** Joins the fleet. @throws HysasError NO_REDIS, REDIS_AUTH, REDIS_OLD, REDIS_EVICTS, NODE_NAME_TAKEN, INCOMPATIBLE, SECOND_HOST_SQLITE */
+  /** Joins the fleet. @throws HysasError NO_REDIS, REDIS_AUTH, REDIS_OLD, REDIS_EVICTS, NODE_NAME_TAKEN, INCOMPATIBLE, SECOND_HOST_SQLITE, OTHER_DATABASE */
   start(): Promise<void>
   /** May be called twice or at once. */
   stop(how?: StopHow): Promise<void>
@@ -303,7 +303,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   /** Redis has come back empty: the nodes are all that knows the fleet. */
   async function dataLost(restore: () => Promise<number>): Promise<void> {
     await redis.set(names.contract, CONTRACT_VERSION, 'NX')
-    await claimStore(redis, names, settings, storeOptions.sqliteFile)
+    await claimStore(redis, names, settings, storeOptions.sqliteFile, true)
     const restored = await restore()
     const message = `Redis lost its data; ${presence.name} put ${restored} workers back`
     record({ kind: 'data_lost', severity: 'critical', message, data: { restored } })

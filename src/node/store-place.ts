@@ -10,22 +10,33 @@ import { isMysqlUrl, sqliteFileOf } from '../store/url.js'
 /**
  * Agrees with the other nodes on where the events are kept: one place for the whole fleet. The first node writes it
  * down; later ones on the same host use its SQLite file.
+ * @param joined this node is one of the fleet already: its place is the agreed one
  * @returns the SQLite file to use, where no database is configured
- * @throws HysasError SECOND_HOST_SQLITE
+ * @throws HysasError SECOND_HOST_SQLITE, OTHER_DATABASE
  */
-export async function claimStore(redis: Redis, names: Names, settings: Settings, sqliteFile: string): Promise<string> {
+export async function claimStore(
+  redis: Redis,
+  names: Names,
+  { databaseUrl }: Settings,
+  sqliteFile: string,
+  joined = false,
+): Promise<string> {
   const here = hostname()
-  if (settings.databaseUrl !== undefined && isMysqlUrl(settings.databaseUrl)) {
-    await redis.hset(names.store, { kind: 'mysql', path: '', host: '' })
-    return sqliteFile
+  const ours = databaseUrl !== undefined && isMysqlUrl(databaseUrl) ? 'mysql' : 'sqlite'
+  const { kind, path, host = '' } = await redis.hgetall(names.store)
+  if (kind && (joined || (await readNodes(redis, names)).length > 0)) {
+    if (kind === ours && host === here && path) return path
+    if (kind !== ours && !joined)
+      throw new HysasError('OTHER_DATABASE', { theirs: inWords(kind, host), ours: inWords(ours, here) })
+    if (ours === 'sqlite' && !joined) throw new HysasError('SECOND_HOST_SQLITE', { owner: host, host: here })
   }
-  const { kind, path, host } = await redis.hgetall(names.store)
-  if (kind === 'sqlite' && path && (await readNodes(redis, names)).length > 0) {
-    if (host !== here) throw new HysasError('SECOND_HOST_SQLITE', { owner: host ?? '', host: here })
-    return path
-  }
-  await redis.hset(names.store, { kind: 'sqlite', path: sqliteFile, host: here })
+  const place = ours === 'mysql' ? { path: '', host: '' } : { path: sqliteFile, host: here }
+  await redis.hset(names.store, { kind: ours, ...place })
   return sqliteFile
+}
+
+function inWords(kind: string, host: string): string {
+  return kind === 'mysql' ? 'MySQL or MariaDB' : `an SQLite file on the host ${host}`
 }
 
 /** The configured database is a server, or an SQLite file; without one it is a file of ours. */
