@@ -1,4 +1,13 @@
-import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createHarness, type Harness } from 'hysas/testing'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -151,6 +160,23 @@ describe('a file that changes under its feet', () => {
     const worker = await follow(file)
     await heard(worker, ['a'])
     appendFileSync(file, 'b\n')
+    renameSync(file, `${file}.1`)
+    writeFileSync(file, 'c\n')
+    await heard(worker, ['a', 'b', 'c'])
+  })
+
+  test('rotation of a file that stayed empty, younger by its name than the one before it, publishes nothing again', async () => {
+    const file = newLog()
+    writeFileSync(file, 'a\n')
+    const worker = await follow(file)
+    await heard(worker, ['a'])
+    renameSync(file, `${file}.1`)
+    writeFileSync(file, '')
+    utimesSync(file, 1, 1) // a quiet day: its writer still has the old one
+    appendFileSync(`${file}.1`, 'b\n')
+    await heard(worker, ['a', 'b'])
+    await until(async () => (await position(worker)).offset === 0)
+    renameSync(`${file}.1`, `${file}.2`)
     renameSync(file, `${file}.1`)
     writeFileSync(file, 'c\n')
     await heard(worker, ['a', 'b', 'c'])
