@@ -18,7 +18,7 @@ export interface Stretch {
 /**
  * `published`: how many subscribers got the messages of each stretch. `before its time`: the batch before it is missing.
  * `repeated`: it was published before, and the answer got lost. `lost`: Redis knows nothing of the worker, whose fleet is
- * being put back. `stale`: a later run holds the name.
+ * being put back. `stale`: a later run holds the name, or this one's end has been written.
  */
 export type PublishAnswer = { published: number[] } | 'before its time' | 'repeated' | 'lost' | 'stale'
 
@@ -57,9 +57,9 @@ const REFUSALS: Record<number, PublishAnswer> = { [-2]: 'lost', [-3]: 'before it
 // its last second may know an older number: it takes the oldest without an answer all the same.
 const publishScript = script<number[] | number>(`${COUNT_PUBLISHED}
 local series, n, oldest = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local w = redis.call('HMGET', KEYS[1], 'token', 'batch')
+local w = redis.call('HMGET', KEYS[1], 'token', 'batch', 'running', 'kind')
 if not w[1] then return -2 end
-if w[1] ~= ARGV[1] then return -1 end
+if w[1] ~= ARGV[1] or (w[3] == '0' and (w[4] or 'repeatable') ~= 'repeatable') then return -1 end
 local of, last = string.match(w[2] or '', '^(%S+) (%d+)$')
 last = of == series and tonumber(last) or 0
 if n <= last then return -4 end

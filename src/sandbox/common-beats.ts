@@ -60,8 +60,9 @@ export function createCommonBeats({ redis, names }: { redis: Redis; names: Names
   const writeAll = async () => {
     while (wanting.length) {
       const batch = wanting.splice(0, AT_ONCE)
-      await writeBatch(batch.filter(({ stopped, of }) => !stopped && !of.fence.closed))
-      for (const member of batch) for (const resolve of member.waiting.splice(0)) resolve()
+      const ended = batch.filter(({ stopped, of }) => stopped || of.fence.closed)
+      for (const member of ended) for (const resolve of member.waiting.splice(0)) resolve()
+      await writeBatch(batch.filter((member) => !ended.includes(member)))
     }
     writing = false
   }

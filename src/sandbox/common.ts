@@ -1,5 +1,5 @@
 import { collectAfterFlood } from '../after-flood.js'
-import type { ManyMessage, PulseMessage, RunStats, ToVirtual } from '../protocol.js'
+import { CHILD_COMMAND, type ManyMessage, type PulseMessage, type RunStats, type ToVirtual } from '../protocol.js'
 import { connectRedis } from '../redis/connect.js'
 import { createCommonBeats } from './common-beats.js'
 import { createCommonLog } from './common-log.js'
@@ -88,7 +88,9 @@ export function createCommon(of: {
   }
 
   const give = (n: number, message: ToVirtual) => {
-    const one = inside.get(n) ?? open(n)
+    const isFirst = 'cmd' in message && message.cmd === CHILD_COMMAND.init
+    const one = inside.get(n) ?? (isFirst ? open(n) : undefined)
+    if (!one) return // it has ended by itself meanwhile
     if (!('hysas' in message) || message.hysas === 'logLevel') as(one, () => void one.host.obey(message))
     else if (message.hysas === 'term') as(one, () => void one.host.terminate())
     else as(one, () => cut(one))

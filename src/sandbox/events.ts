@@ -24,6 +24,7 @@ interface Waiting {
   json: string
   resolve(): void
   reject(error: unknown): void
+  hush(): void
 }
 
 /**
@@ -63,30 +64,52 @@ export function createEvents(of: { redis: Redis; names: Names; fence: Fence; nod
         if (!kept) throw fence.refused()
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        for (const { reject } of batch) reject(error)
+        for (const { reject, hush } of batch) {
+          if (isStale(error)) hush()
+          reject(error)
+        }
       }
       for (const text of texts) waitingBytes -= text.length
     }
     writing = undefined
   }
 
+  /** @returns its JSON. @throws HysasError STALE_RUN, BAD_ARGS, TOO_LARGE */
+  const accept = (kind: unknown, event: EventInput): string => {
+    fence.check()
+    const json = JSON.stringify({ type, nickname, node: of.node, epoch: fence.epoch, ...checkEvent(kind, event) })
+    if (waitingBytes > LIMIT_BYTES)
+      throw new HysasError('TOO_LARGE', { what: 'backlog of events', bytes: waitingBytes, limit: LIMIT_BYTES })
+    waitingBytes += json.length
+    return json
+  }
+
   return {
-    async record(kind, event = {}) {
-      fence.check()
-      const entry = { type, nickname, node: of.node, epoch: fence.epoch, ...checkEvent(kind, event) }
-      const json = JSON.stringify(entry)
-      if (waitingBytes > LIMIT_BYTES)
-        throw new HysasError('TOO_LARGE', { what: 'backlog of events', bytes: waitingBytes, limit: LIMIT_BYTES })
-      waitingBytes += json.length
-      await new Promise<void>((resolve, reject) => {
-        waiting.push({ json, resolve, reject })
+    record(kind, event = {}) {
+      let recorded: Promise<void>
+      try {
+        const json = accept(kind, event)
+        recorded = new Promise((resolve, reject) => {
+          waiting.push({ json, resolve, reject, hush: () => hush(recorded) })
+        })
         writing ??= writeAll()
-      })
+      } catch (error) {
+        recorded = Promise.reject(error)
+        if (isStale(error)) hush(recorded)
+      }
+      return recorded
     },
     async flush() {
       await writing
     },
   }
+}
+
+const isStale = (error: unknown): boolean => error instanceof HysasError && error.code === 'STALE_RUN'
+
+/** A run that is overtaken ends by itself; a processor that doesn't await what it records must not die of that first. */
+function hush(recorded: Promise<void>): void {
+  recorded.catch(() => {})
 }
 
 /** @throws HysasError BAD_ARGS, TOO_LARGE */

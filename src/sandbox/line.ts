@@ -76,7 +76,7 @@ export function createLine(of: {
       answered(redis.ping()).then(back, () => {})
     })
     redis.on('close', () => {
-      if (isReady && !closed) of.onCut()
+      if (isReady && !closed && !wasCut) of.onCut() // cut again before it was back: it has been away all the time
       wasCut ||= isReady
       isReady = false
     })

@@ -44,12 +44,17 @@ export function openListening(of: {
   const hub = home.hub ?? of.hub ?? ownHub(home, nickname)
   // who makes Redis wait has a connection for it: neither its neighbours nor its own operations are to wait, too
   const slowHub = processor.receiving?.whenFull === 'wait' ? ownHub(home, nickname) : hub
+  /** Of its connections: what it misses begins with the first that is cut, and ends with the last that is back. */
+  let cut = 0
   const events: SubscriberEvents = {
     onCut() {
+      if (cut++ > 0) return
       noteCut(state, session.nowMs())
       session.log.warn('The connection to Redis was lost: what is published until it is back is missed.')
     },
-    onBack: () => noteBack(state, session.nowMs()),
+    onBack() {
+      if (cut > 0 && --cut === 0) noteBack(state, session.nowMs())
+    },
     onLost(lost) {
       noteLost(state, lost)
       const by = Object.fromEntries([...lost].slice(0, 20))

@@ -72,6 +72,7 @@ export function createPublisher(of: {
   }
 
   const pump = () => {
+    if (fence.closed) return refuseAll()
     while (!returned.length && flying.length < FLYING) {
       const next = waiting.shift() ?? (isDue ? open : undefined)
       if (!next) break
@@ -97,6 +98,10 @@ export function createPublisher(of: {
     else conclude(batch, answer)
     if (returned.length === 0) pump()
     else if (flying.length === 0) setTimeout(sendAgain, pauseMs)
+    tellIdle()
+  }
+
+  const tellIdle = () => {
     if (!open && !waiting.length && !flying.length && !returned.length) for (const tell of idle.splice(0)) tell()
   }
 
@@ -120,6 +125,7 @@ export function createPublisher(of: {
     returned = []
     pauseMs = 0
     pump()
+    tellIdle()
   }
 
   const conclude = (batch: Batch, answer: Exclude<Answer, 'stale'>) => {
@@ -132,9 +138,14 @@ export function createPublisher(of: {
   }
 
   /** The run ends by itself then; a processor that doesn't await its `publish` must not die of that first. */
-  const refuseAll = (batch: Batch) => {
+  const refuseAll = (batch?: Batch) => {
     const error = fence.refused()
-    for (const one of [batch, ...returned.splice(0), ...waiting.splice(0), ...(open ? [open] : [])]) {
+    for (const one of [
+      ...(batch ? [batch] : []),
+      ...returned.splice(0),
+      ...waiting.splice(0),
+      ...(open ? [open] : []),
+    ]) {
       backlog.less(one.bytes)
       one.reject(error, true)
     }

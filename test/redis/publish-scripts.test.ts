@@ -57,9 +57,13 @@ test('a run that does not hold the name publishes nothing, and one that Redis kn
   await redis.hset(names.worker('held'), 'token', 'token-2')
   const one = [stretch('refused', 'x')]
   expect(await publish(1, 1, one)).toBe('stale')
+  await redis.hset(names.worker('held'), { token: 'token-1', running: '0', kind: 'long-running' })
+  expect(await publish(1, 1, one), 'its end has been written').toBe('stale')
+  await redis.hset(names.worker('held'), 'kind', 'repeatable')
+  expect(await publish(1, 1, one), 'between two ticks').toEqual({ published: [0] })
   await redis.del(names.worker('held'))
   expect(await publish(1, 1, one)).toBe('lost')
-  expect(await redis.hget(names.published, `${names.namespace}-refused`)).toBeNull()
+  expect(await redis.hget(names.published, `${names.namespace}-refused`)).toBe('1')
 })
 
 test('beside its own channel, a run counts so many of others as are let, and goes on with those that it counts', async () => {

@@ -175,3 +175,13 @@ test('of a channel that is not counted nothing is lost, though it was missed, an
   await until(() => told.lost[counted] === 9)
   expect(told.lost).toEqual({ [counted]: 9, [uncounted]: 2 })
 })
+
+test('a connection that is cut again before it is back was away once', async () => {
+  const { hub, connection } = open()
+  const { told, hear } = join(hub)
+  await hear({ channel: `${names.namespace}-again` })
+  connection().once('ready', () => connection().stream.destroy())
+  connection().stream.destroy()
+  await until(() => told.back > 0)
+  expect([told.cut, told.back]).toEqual([1, 1])
+})

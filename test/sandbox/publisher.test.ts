@@ -1,7 +1,13 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
+import { namesOf } from '../../src/redis/names.js'
 import { Batch } from '../../src/sandbox/batch.js'
+import { createFence } from '../../src/sandbox/fence.js'
+import { createPublisher } from '../../src/sandbox/publisher.js'
+import { createState } from '../../src/sandbox/state.js'
+import { namespace } from '../helpers/namespace.js'
+import { connectRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { ISOLATIONS, playNode, startWorker } from './harness.js'
 
@@ -28,6 +34,24 @@ test.each(WAYS)('what waits is counted with what it takes in memory: %s', (_, ch
   const counted = batches.reduce((sum, { bytes }) => sum + bytes, 0)
   expect(taken / counted).toBeGreaterThan(0.5)
   expect(taken / counted).toBeLessThan(1.7)
+})
+
+test('what waits when the fence closes is not sent any more, and whoever waits for it is told', async () => {
+  const names = namesOf(namespace())
+  const redis = connectRedis()
+  const run = { type: 'Probe', nickname: 'closed', token: 't' }
+  await redis.hset(names.worker('closed'), 'token', 't')
+  const fence = createFence(run, 1, () => {})
+  const publisher = createPublisher({ redis, names, fence, state: createState() })
+  const all = Array.from({ length: 30_000 }, (_, n) => publisher.publish(n, names.pub('Probe', 'closed')))
+  await Promise.resolve()
+  fence.close()
+  const settled = await Promise.allSettled(all)
+  await publisher.flush()
+  const sent = settled.filter(({ status }) => status === 'fulfilled').length
+  expect(sent).toBeLessThan(10_000) // what was under way
+  expect(settled.at(-1)).toMatchObject({ reason: { code: 'STALE_RUN' } })
+  expect(Number(await redis.hget(names.published, names.pub('Probe', 'closed')))).toBe(sent)
 })
 
 describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
