@@ -11,14 +11,22 @@ export function duration(text: string): number {
   return Number(amount) * UNITS[unit as keyof typeof UNITS]
 }
 
-/** A point in time as Unix ms: a span before now (`5m`), or a date such as 2026-11-22 or 2026-11-22T17:30:00Z. */
+/**
+ * A point in time as Unix ms: a span before now (`5m`), or a date such as 2026-11, 2026-11-22 or 2026-11-22T17:30, in
+ * local time as all that is printed, unless it ends in `Z` or an offset.
+ */
 export function instant(text: string): number {
-  if (/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text.trim())) return Date.now() - duration(text)
-  const at = /^\d{4}-\d\d/.test(text) ? Date.parse(text.trim()) : Number.NaN
-  if (Number.isNaN(at))
-    throw new InvalidArgumentError('It is a span such as 5m or 2h, or a date such as 2026-11-22T17:30.')
+  const given = text.trim()
+  if (/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(given)) return Date.now() - duration(given)
+  const [, year, month, day = '01', time = 'T00:00'] = DATE.exec(given) ?? []
+  // `Date` takes a date without time for UTC, and the 31st of February for the 3rd of March
+  const at = Date.parse(`${year}-${month}-${day}${time.replace(' ', 'T')}`)
+  if (Number.isNaN(at) || Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
+    throw new InvalidArgumentError('It is a span such as 5m or 2h, or a date such as 2026-11-22T17:30 in local time.')
   return at
 }
+
+const DATE = /^(\d{4})-(\d\d)(?:-(\d\d)([T ].+)?)?$/
 
 /** A time limit in seconds, given back in ms. */
 export function seconds(text: string): number {

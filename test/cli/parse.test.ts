@@ -12,7 +12,28 @@ it('reads spans of time', () => {
 it('reads points in time as spans before now or as dates', () => {
   expect(Math.abs(instant('5m') - (Date.now() - 300_000))).toBeLessThan(1000)
   expect(instant('2026-11-22T17:30:00Z')).toBe(Date.UTC(2026, 10, 22, 17, 30))
-  for (const bad of ['yesterday', '2026-99-99', '', '1']) expect(() => instant(bad)).toThrow()
+  expect(instant('2026-11-22T17:30+02:00')).toBe(Date.UTC(2026, 10, 22, 15, 30))
+  for (const bad of ['yesterday', '2026-99-99', '', '1', '2026', '2026-11-22T', '2026-11-22Tx', '2026-11-22x'])
+    expect(() => instant(bad)).toThrow()
+})
+
+it('takes dates for local time, as all times are printed, and only those that exist', () => {
+  const zone = process.env.TZ
+  try {
+    for (const there of ['Asia/Shanghai', 'America/New_York', 'UTC']) {
+      process.env.TZ = there
+      expect(instant('2026-11')).toBe(new Date(2026, 10, 1).getTime())
+      expect(instant('2026-11-22')).toBe(new Date(2026, 10, 22).getTime())
+      expect(instant(' 2026-11-22 17:30')).toBe(new Date(2026, 10, 22, 17, 30).getTime())
+      expect(instant('2026-11-22T17:30:05')).toBe(new Date(2026, 10, 22, 17, 30, 5).getTime())
+      expect(instant('2028-02-29')).toBe(new Date(2028, 1, 29).getTime())
+      for (const bad of ['2026-02-31', '2026-02-29T10:00', '2026-04-31', '2026-13', '2026-00-10', '2026-11-00'])
+        expect(() => instant(bad)).toThrow()
+    }
+  } finally {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  }
 })
 
 it('reads limits, counts and words, and refuses others', () => {

@@ -15,7 +15,7 @@ export function registerEvents(program: Command, cli: Cli): Command {
     .option('--nickname <nickname>', 'only of this worker')
     .option('--type <type>', 'only of workers of this type')
     .option('--severity <severity>', 'only these: info, warning, error, critical', severity)
-    .option('--since <when>', 'from then on: 5m, 2h, or a date', instant)
+    .option('--since <when>', 'from then on: 5m, 2h, or a date, in local time', instant)
     .option('--until <when>', 'up to then', instant)
     .option('--limit <number>', 'the last so many', whole(1, 10_000), 100)
     .option('--all', 'all of them, however many')

@@ -19,7 +19,7 @@ export function registerLogs(program: Command, cli: Cli): Command {
     .description('print the last lines of a log')
     .option('-f, --follow', 'go on with lines as they come, until Ctrl-C')
     .option('--level <level>', 'this level and above', level)
-    .option('--since <when>', 'lines since then: 5m, 2h, or a date', instant)
+    .option('--since <when>', 'lines since then: 5m, 2h, or a date, in local time', instant)
     .option('-n, --lines <number>', 'at most so many', whole(1, 1000), 1000)
     .action((nickname: string, options: Options) => logs(cli, nickname, options))
 }
