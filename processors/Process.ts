@@ -90,8 +90,11 @@ function mapAll(ctx: Ctx, rows: readonly NumberedRow[], before: number): { event
   let unmapped = 0
   const events = rows.flatMap(({ id, row }) => {
     try {
-      const mapped = mapRow(row) ?? []
-      return [mapped].flat().map((event, n) => ({ ...event, rawId: id, n }))
+      const mapped = [mapRow(row) ?? []].flat()
+      // the database would refuse the whole batch for it, and for ever
+      const timeless = mapped.find(({ time }) => !Number.isSafeInteger(Math.trunc(time)))
+      if (timeless) throw new Error(`the time of its event, ${timeless.time}, is no time in milliseconds`)
+      return mapped.map((event, n) => ({ ...event, rawId: id, n }))
     } catch (error) {
       unmapped++
       if (before + unmapped <= MOST_WARNINGS) ctx.log.warn({ err: error, id }, 'this row has no meaning; left out')

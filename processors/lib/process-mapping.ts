@@ -67,9 +67,9 @@ function objectOf(value: unknown): Record<string, unknown> | undefined {
     : undefined
 }
 
-/** Dates, ISO texts, and numbers: below 1e11 they are seconds, else ms. */
+/** Dates, ISO texts, and numbers: below 1e11 they are seconds, else ms. Undefined of MySQL's zero date, too, which is none. */
 function timeOf(value: unknown): number | undefined {
-  if (value instanceof Date) return value.getTime()
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.getTime()
   const number =
     typeof value === 'string' && !/^\d+(\.\d+)?$/.test(value) ? Date.parse(value) : Number(value ?? Number.NaN)
   if (!Number.isFinite(number)) return undefined

@@ -95,6 +95,14 @@ export function describeProcess(newUrl: () => Promise<string>): void {
     await wrote([5, 9])
   })
 
+  test('a row whose time is none is left out and counted, and the others go on', async () => {
+    await raw.execute('CREATE TABLE raw_events (id BIGINT PRIMARY KEY, time DOUBLE)')
+    await raw.execute('INSERT INTO raw_events (id, time) VALUES (1, 5), (2, 1e300), (3, 7)')
+    const worker = await startProcess()
+    await wrote([1, 3])
+    await until(() => (worker.progress.at(-1) as { unmapped?: number }).unmapped === 1)
+  })
+
   test('without the table it waits, says so once, and goes on when the table is there', async () => {
     const worker = await startProcess()
     await until(() => (worker.progress.at(-1) as { state?: string }).state === 'waiting')

@@ -32,6 +32,9 @@ describe('the reference mapping', () => {
 
   test('takes a row without time as of now', () => {
     expect(map({ id: 1 }).time).toBeCloseTo(Date.now(), -4)
+    // what mysql2 makes of 0000-00-00
+    expect(map({ id: 1, created_at: new Date(Number.NaN) }).time).toBeCloseTo(Date.now(), -4)
+    expect(map({ id: 1, created_at: '0000-00-00 00:00:00' }).time).toBeCloseTo(Date.now(), -4)
   })
 
   test.each([
