@@ -36,15 +36,15 @@ export interface Heard {
 /** Keeps the tries of each address, and finds what is worth an alert: once for each burst. Knows no clock of its own. */
 export class GuessBook {
   #guessers: BoundedMap<string, Guesser>
-  /** Connections on which a wrong password was counted. */
-  #failed: BoundedMap<string, true>
+  /** When a try was counted on a connection: a wrong password, or its end, which sshd may tell in two lines. */
+  #counted: BoundedMap<string, number>
 
   constructor(
     private readonly rules: GuessRules,
     kept: readonly Guesser[] = [],
   ) {
     this.#guessers = new BoundedMap(rules.maxAddresses)
-    this.#failed = new BoundedMap(rules.maxAddresses)
+    this.#counted = new BoundedMap(rules.maxAddresses)
     for (const guesser of kept) this.#guessers.set(guesser.source, guesser)
   }
 
@@ -61,8 +61,9 @@ export class GuessBook {
     if (message.kind === 'accepted') return this.#accepted(heard)
     if (message.kind === 'suspicion') return this.#suspicion(heard)
     const connection = `${host} ${pid} ${message.source}`
-    if (message.kind === 'closed' && pid && this.#failed.get(connection)) return []
-    if (message.kind === 'failure' && pid) this.#failed.set(connection, true)
+    const before = this.#counted.get(connection) ?? Number.NEGATIVE_INFINITY
+    if (message.kind === 'closed' && pid && Math.abs(heard.at - before) < CONNECTION_MS) return []
+    if (pid) this.#counted.set(connection, heard.at)
     return this.#failure(heard)
   }
 
@@ -146,6 +147,9 @@ export class GuessBook {
     return { what: 'over', guesser, burst: guesser.burst, user: '', method: '', at: guesser.burst.end }
   }
 }
+
+/** Longer than sshd waits for a login (LoginGraceTime), and shorter than it takes until a process id comes again. */
+const CONNECTION_MS = 600_000
 
 function newGuesser(source: string, at: number, arrived: number): Guesser {
   const counts = { failures: 0, bursts: 1, alerts: 0 }

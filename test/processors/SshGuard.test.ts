@@ -117,6 +117,21 @@ describe('an alert', () => {
     expect(alertsFrom(guard)).toMatchObject([{ failures: 3 }])
   })
 
+  test('the end of a connection that is told by two lines counts once', async () => {
+    const guard = await startGuard({ threshold: 3 })
+    const ended = (pid: number, time = '00:00:01') => [
+      `Nov 20 ${time} gate-1 sshd[${pid}]: error: maximum authentication attempts exceeded for root from 192.0.2.1 port 22 ssh2 [preauth]`,
+      `Nov 20 ${time} gate-1 sshd[${pid}]: Disconnecting authenticating user root 192.0.2.1 port 22: Too many authentication failures [preauth]`,
+    ]
+    await feed(guard, [...ended(1), ...ended(2)])
+    expect(alertsFrom(guard)).toEqual([])
+    await feed(guard, ended(3))
+    expect(alertsFrom(guard)).toMatchObject([{ failures: 3 }])
+    const later = await startGuard({ threshold: 2, windowSeconds: 3600, quietSeconds: 7200 })
+    await feed(later, [...ended(1), ...ended(1, '00:20:00')]) // another connection, whose process has the same id
+    expect(alertsFrom(later)).toMatchObject([{ failures: 2 }])
+  })
+
   test('with timeFrom arrival the time of the line does not count', async () => {
     const guard = await startGuard({ threshold: 3, windowSeconds: 60, timeFrom: 'arrival' })
     await feed(guard, [wrong(0), wrong(10_000), wrong(20_000)])
