@@ -69,6 +69,7 @@ function heldBy(run: Run, hash: WorkerHash): WorkerHash {
     epoch: String(epoch),
     pid: String(run.child?.pid ?? ''),
     running: '1',
+    run_revision: String(run.revision),
     lock: '',
     lockToken: '',
   }

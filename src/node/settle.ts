@@ -82,7 +82,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       await runner.complete(job, token, { how: 'unwanted', nickname })
       return
     }
-    const next = answer.gaveUp ? 'given up' : `restarts in ${answer.delayMs} ms`
+    const { gaveUp, renewed, delayMs } = answer
+    const next = renewed ? 'a later command has replaced it' : gaveUp ? 'given up' : `restarts in ${delayMs} ms`
     log.warn({ nickname, type, crashes: answer.crashes, reason: failure.message }, `a worker crashed: ${next}`)
     record({
       kind: 'crashed',
@@ -91,11 +92,16 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       type,
       epoch: run.claimed?.epoch ?? null,
       message: `${failure.message}; ${next}`,
-      data: { ...exitOf(run), stack: failure.stack, crashes: answer.crashes, delayMs: answer.delayMs },
+      data: { ...exitOf(run), stack: failure.stack, crashes: answer.crashes, delayMs },
     })
+    if (renewed) {
+      // the run of that command has a job of its own
+      await runner.complete(job, token, { how: 'unwanted', nickname })
+      return
+    }
     const said = failure.message.slice(0, LOGGED_LENGTH)
     await job.log(`${new Date().toISOString()} crashed on ${node}: ${said}; ${next}`).catch(() => {})
-    if (answer.gaveUp) {
+    if (gaveUp) {
       record({
         kind: 'failed',
         severity: 'critical',
@@ -108,8 +114,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
     }
     const error = new Error(failure.message)
     if (failure.stack) error.stack = failure.stack
-    await runner.fail(job, token, error, answer.delayMs)
-    later(type, answer.delayMs)
+    await runner.fail(job, token, error, delayMs)
+    later(type, delayMs)
   }
 
   /** A tick that fails is told and counted; the worker goes on with the next one. */

@@ -78,7 +78,7 @@ if not (mode == 'tick' and same) then
 end
 redis.call('HSET', info, 'heart_beat', string.format('%.3f', now / 1000))
 redis.call('HSET', worker, 'epoch', string.format('%.0f', epoch), 'token', token, 'node', ARGV[7], 'pid', ARGV[8],
-  'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', string.format('%.0f', now))
+  'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', string.format('%.0f', now), 'run_revision', revision)
 redis.call('HDEL', worker, 'next_start_at')
 redis.call('ZREM', ended, member)
 redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
@@ -179,6 +179,8 @@ export interface FinishAnswer {
   crashes: number
   delayMs: number
   gaveUp: boolean
+  /** A later command has been accepted: this end changes nothing of what that wants. */
+  renewed: boolean
   /** Of a tick: Unix ms of the next one. */
   nextTickMs: number | null
 }
@@ -220,26 +222,29 @@ export async function finish(redis: Redis, names: Names, request: FinishRequest)
       ...flat,
     ],
   )
-  const [finished, crashes, delayMs, gaveUp, nextTick] = reply.map(Number)
+  const [finished, crashes, delayMs, gaveUp, nextTick, renewed] = reply.map(Number)
   return {
     finished: finished === 1,
     crashes: crashes ?? 0,
     delayMs: delayMs ?? 0,
     gaveUp: gaveUp === 1,
+    renewed: renewed === 1,
     nextTickMs: nextTick || null,
   }
 }
 
 // The first restart is at once; the next waits minDelay, and each further one twice as long, up to maxDelay, less up to
 // a quarter of jitter, so that workers that fell together do not rise together. A repeatable worker doesn't run between
-// its ticks, but is `started`: it can be ended then, too.
+// its ticks, but is `started`: it can be ended then, too. A run of an earlier revision than the worker's ends while a later
+// command is accepted already: what that wants stands, and the crash is not its run's.
 const finishScript = script<string[]>(`${NOW}
 local worker, info, beats, ended, wanted, repeatKey, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local token, member, how, nickname = ARGV[1], ARGV[2], ARGV[3], ARGV[11]
-local w = redis.call('HMGET', worker, 'token', 'running', 'crashes', 'claimed_at', 'wanted')
+local w = redis.call('HMGET', worker, 'token', 'running', 'crashes', 'claimed_at', 'wanted', 'revision', 'run_revision', 'type')
+local renewed = w[7] and w[6] ~= w[7]
 local asked = how == 'stopped' or how == 'restarted' or how == 'handover'
 local between = asked and w[1] == token and redis.call('HGET', info, 'status') == 'started'
-if w[1] ~= token or (w[2] ~= '1' and not between) then return {'0', '0', '0', '0', '0'} end
+if w[1] ~= token or (w[2] ~= '1' and not between) then return {'0', '0', '0', '0', '0', '0'} end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', worker, 'running', '0')
 redis.call('HSET', info, 'heart_beat', at, unpack(ARGV, 17))
@@ -250,12 +255,15 @@ if how == 'ticked' then
   redis.call('HSET', info, 'status', 'started', 'next_tick', string.format('%.3f', nextTick / 1000))
   redis.call('ZADD', beats, nextTick + tonumber(ARGV[13]), member)
   redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = 'started', next_tick = nextTick / 1000}))
-  return {'1', '0', '0', '0', string.format('%.0f', nextTick)}
+  return {'1', '0', '0', '0', string.format('%.0f', nextTick), renewed and '1' or '0'}
 end
 redis.call('ZREM', beats, member)
 redis.call('ZADD', ended, now, member)
 local status, crashes, delay, gaveUp = 'terminated', 0, 0, '0'
-if how == 'crashed' then
+if renewed and how ~= 'shutdown' then
+  -- a start of another type has an Info hash of its own
+  if w[5] == '1' and w[8] == ARGV[14] then status = 'restarting' end
+elseif how == 'crashed' then
   crashes = tonumber(w[3] or '0') + (ARGV[15] == '1' and 0 or 1)
   if crashes > 0 and now - tonumber(w[4] or now) > tonumber(ARGV[8]) then crashes = 1 end
   if crashes > 1 then delay = math.min(tonumber(ARGV[7]), tonumber(ARGV[6]) * 2 ^ math.min(crashes - 2, 30)) end
@@ -277,7 +285,7 @@ elseif how == 'refused' then
 elseif how == 'handover' or how == 'restarted' then -- a shutdown hands nothing over
   if w[5] == '1' then status = 'restarting' end
 end
-if status == 'failed' or how == 'done' then
+if not renewed and (status == 'failed' or how == 'done') then
   redis.call('HSET', worker, 'wanted', '0')
   redis.call('SREM', wanted, nickname)
   redis.call('HINCRBY', KEYS[8], 'version', 1)
@@ -286,7 +294,7 @@ redis.call('HSET', info, 'status', status, 'stop_info', ARGV[4], 'stop_time', at
 if ARGV[5] ~= '' then redis.call('HSET', info, 'error_msg', ARGV[5]) end
 redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = status, stop_info = ARGV[4], error_msg = ARGV[5]}))
 redis.call('PUBLISH', wake, cjson.encode({what = 'ended', type = ARGV[14], nickname = nickname}))
-return {'1', string.format('%.0f', crashes), string.format('%.0f', delay), gaveUp, '0'}
+return {'1', string.format('%.0f', crashes), string.format('%.0f', delay), gaveUp, '0', renewed and '1' or '0'}
 `)
 
 /** Counts a tick that came while the one before was still at work. */

@@ -57,7 +57,8 @@ for k = 3, #KEYS, 4 do
         and redis.call('EXISTS', KEYS[k + 3]) == 0 then
       epoch, params = w[7], w[8] or '{}'
       redis.call('HSET', KEYS[k + 1], 'heart_beat', beat)
-      redis.call('HSET', worker, 'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', at)
+      redis.call('HSET', worker, 'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', at,
+        'run_revision', w[2])
       redis.call('HDEL', worker, 'next_start_at')
       redis.call('ZREM', KEYS[2], ARGV[a + 2])
       redis.call('ZADD', KEYS[1], due, ARGV[a + 2])

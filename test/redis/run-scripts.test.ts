@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { type AdmitRequest, admit, drawRevision } from '../../src/redis/fleet-scripts.js'
+import { jobIdOf, namesOf } from '../../src/redis/names.js'
+import { type ClaimRequest, claim, type FinishHow, finish } from '../../src/redis/run-scripts.js'
+import { namespace } from '../helpers/namespace.js'
+import { connectRedis } from '../helpers/redis.js'
+
+const redis = connectRedis()
+const RESTART = { minDelayMs: 2000, maxDelayMs: 30_000, healthyAfterMs: 60_000, giveUpAfter: 1 }
+
+/** One worker, `a`, in a fleet of its own. */
+function fleet(type = 'Demo') {
+  const names = namesOf(namespace())
+  const nickname = 'a'
+  const key = names.worker(nickname)
+  const command = async (op: AdmitRequest['op'], of = type): Promise<number> => {
+    const { revision } = await drawRevision(redis, names, nickname, 5000)
+    const { verdict } = await admit(redis, names, {
+      ...{ op, nickname, revision, type: of, params: op === 'restart' ? '' : '{}', by: 'test', system: false },
+      ...{ kind: 'long-running', isolation: 'process', patient: false },
+    })
+    expect(verdict).toBe('admitted')
+    return revision
+  }
+  const begin = async (revision: number, more: Partial<ClaimRequest> = {}) => {
+    const request = {
+      ...{ type, nickname, token: randomUUID(), revision, jobId: jobIdOf(nickname, revision), lockToken: 'held' },
+      ...{ mode: 'run' as const, node: 'n1', pid: 1, heartbeatSeconds: 1, version: 'v' },
+      ...more,
+    }
+    await redis.set(names.jobLock(type, request.jobId), request.lockToken)
+    return { token: request.token, answer: await claim(redis, names, request) }
+  }
+  const end = (token: string, how: FinishHow, more: { errorMsg?: string; giveUpAfter?: number | null } = {}) =>
+    finish(redis, names, {
+      ...{ type, nickname, token, how, stopInfo: how, errorMsg: more.errorMsg ?? '', jitter: 0, fields: {} },
+      restart: { ...RESTART, giveUpAfter: more.giveUpAfter === undefined ? 1 : more.giveUpAfter },
+    })
+  const info = (of = type) => redis.hgetall(names.info(of, nickname))
+  const worker = () => redis.hgetall(key)
+  const isWanted = async () => (await redis.sismember(names.wanted, nickname)) === 1
+  return { names, nickname, command, begin, end, info, worker, isWanted }
+}
+
+const ENDS: FinishHow[] = ['done', 'refused', 'crashed', 'stopped', 'restarted', 'handover']
+
+describe('the end of a run', () => {
+  test.each(ENDS)('that is %s leaves a later command as it is: wanted, without a crash counted', async (how) => {
+    for (const commands of [['restart'], ['stop', 'start']] as const) {
+      const { command, begin, end, info, worker, isWanted } = fleet()
+      const { token } = await begin(await command('start'))
+      let revision = 0
+      for (const op of commands) revision = await command(op)
+      const before = await worker()
+      expect(await end(token, how)).toMatchObject({ finished: true, crashes: 0, gaveUp: false, renewed: true })
+      const { restarts, crashes, wanted, next_start_at } = await worker()
+      expect({ restarts, crashes, wanted, next_start_at }).toEqual({ restarts: '0', crashes: '0', wanted: '1' })
+      expect(before.revision).toBe(String(revision))
+      expect(await isWanted()).toBe(true)
+      expect(await info()).toMatchObject({ status: 'restarting', stop_info: how })
+      expect((await begin(revision)).answer).toMatchObject({ claimed: true })
+    }
+  })
+
+  test('that a start of another type has overtaken is no restart', async () => {
+    const { command, begin, end, info, isWanted } = fleet()
+    const { token } = await begin(await command('start'))
+    await command('stop')
+    await command('start', 'Other')
+    expect(await end(token, 'done')).toMatchObject({ finished: true, renewed: true })
+    expect((await info()).status).toBe('terminated')
+    expect(await isWanted()).toBe(true)
+  })
+
+  test('that a stop has overtaken stays stopped', async () => {
+    const { command, begin, end, info, worker, isWanted } = fleet()
+    const { token } = await begin(await command('start'))
+    await command('stop')
+    expect(await end(token, 'crashed')).toMatchObject({ finished: true, renewed: true, gaveUp: false })
+    expect((await info()).status).toBe('terminated')
+    expect((await worker()).next_start_at).toBeUndefined()
+    expect(await isWanted()).toBe(false)
+  })
+
+  test('of the wanted revision counts, as ever', async () => {
+    const { command, begin, end, info, isWanted } = fleet()
+    const revision = await command('start')
+    const first = await begin(revision)
+    expect(await end(first.token, 'crashed', { giveUpAfter: null })).toMatchObject({ crashes: 1, renewed: false })
+    const second = await begin(revision)
+    expect(await end(second.token, 'crashed', { giveUpAfter: 2 })).toMatchObject({ crashes: 2, gaveUp: true })
+    expect((await info()).status).toBe('failed')
+    expect(await isWanted()).toBe(false)
+  })
+})
