@@ -19,9 +19,10 @@ export function watchLoopDelay(): () => number {
   return () => {
     const now = performance.now()
     if (now - askedAt < FRESH_MS) return last // several runs in one process ask one after another
-    askedAt = now
     histogram ??= watch()
-    const ms = histogram.count > 0 ? histogram.percentile(99) / 1e6 - PERIOD_MS : 0
+    if (histogram.count === 0) return last // the timer has not come to its turn: that tells of no delay, and of no loop in time
+    askedAt = now
+    const ms = histogram.percentile(99) / 1e6 - PERIOD_MS
     histogram.reset()
     given = [...given.filter(({ at }) => now - at < WINDOW_MS), { at: now, ms: Math.max(0, Math.round(ms * 10) / 10) }]
     last = Math.max(...given.map((one) => one.ms))

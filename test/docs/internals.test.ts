@@ -45,7 +45,7 @@ describe('docs/internals.md', () => {
     'leaseAlerts',
     'beatNode',
     'removeNode',
-    'drawRevision',
+    'addCommand',
   ])('names the script %s, which there is', (script) => {
     expect(text).toContain(`\`${script}\``)
     const all = SCRIPTS.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n')
