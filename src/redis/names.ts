@@ -66,6 +66,8 @@ export function namesOf(namespace = 'HySAS') {
     fleet: `${namespace}:fleet`,
     /** String: stands in for a job's lock while a worker that was put back waits for its new job; the run's token. */
     restored: (nickname: string) => `${namespace}:restored:${nickname}`,
+    /** String: the ticks that a node took by one call, whose answer it may not have got; by the token of their locks. */
+    taken: (lockToken: string) => `${namespace}:taken:${lockToken}`,
     /** Sorted set: revisions of commands under way for a nickname, by deadline (Redis ms). */
     pending: (nickname: string) => `${namespace}:pending:${nickname}`,
     /** Sorted set of `<Type>.<nickname>`, by the Redis ms at which the next heartbeat is overdue. */

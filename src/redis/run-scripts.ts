@@ -79,7 +79,7 @@ end
 redis.call('HSET', info, 'heart_beat', string.format('%.3f', now / 1000))
 redis.call('HSET', worker, 'epoch', string.format('%.0f', epoch), 'token', token, 'node', ARGV[7], 'pid', ARGV[8],
   'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', string.format('%.0f', now), 'run_revision', revision)
-redis.call('HDEL', worker, 'next_start_at')
+redis.call('HDEL', worker, 'next_start_at', 'ended_as')
 redis.call('ZREM', ended, member)
 redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
 return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh}
@@ -173,7 +173,7 @@ export interface FinishRequest extends RunIdentity {
 }
 
 export interface FinishAnswer {
-  /** False where a later run holds the name, or the end was written before. */
+  /** False where a later run holds the name, or another end was written before. */
   finished: boolean
   /** Crashes in a row, and ms until the restart. */
   crashes: number
@@ -240,11 +240,23 @@ export async function finish(redis: Redis, names: Names, request: FinishRequest)
 const finishScript = script<string[]>(`${NOW}
 local worker, info, beats, ended, wanted, repeatKey, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local token, member, how, nickname = ARGV[1], ARGV[2], ARGV[3], ARGV[11]
-local w = redis.call('HMGET', worker, 'token', 'running', 'crashes', 'claimed_at', 'wanted', 'revision', 'run_revision', 'type')
+local w = redis.call('HMGET', worker, 'token', 'running', 'crashes', 'claimed_at', 'wanted', 'revision', 'run_revision', 'type', 'ended_as')
 local renewed = w[7] and w[6] ~= w[7]
 local asked = how == 'stopped' or how == 'restarted' or how == 'handover'
 local between = asked and w[1] == token and redis.call('HGET', info, 'status') == 'started'
-if w[1] ~= token or (w[2] ~= '1' and not between) then return {'0', '0', '0', '0', '0', '0'} end
+if w[1] ~= token then return {'0', '0', '0', '0', '0', '0'} end
+if w[2] ~= '1' and not between then
+  local as, said = string.match(w[9] or '', '^(%a+) (.*)$')
+  if as ~= how then return {'0', '0', '0', '0', '0', '0'} end
+  local before = {'1'}
+  for part in string.gmatch(said, '%S+') do before[#before + 1] = part end
+  return before
+end
+-- sent again, because the connection broke before the answer, it is answered as the first time
+local function answer(...)
+  redis.call('HSET', worker, 'ended_as', how .. ' ' .. table.concat({...}, ' '))
+  return {'1', ...}
+end
 local at = string.format('%.3f', now / 1000)
 redis.call('HSET', worker, 'running', '0')
 redis.call('HSET', info, 'heart_beat', at, unpack(ARGV, 17))
@@ -255,7 +267,7 @@ if how == 'ticked' then
   redis.call('HSET', info, 'status', 'started', 'next_tick', string.format('%.3f', nextTick / 1000))
   redis.call('ZADD', beats, nextTick + tonumber(ARGV[13]), member)
   redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = 'started', next_tick = nextTick / 1000}))
-  return {'1', '0', '0', '0', string.format('%.0f', nextTick), renewed and '1' or '0'}
+  return answer('0', '0', '0', string.format('%.0f', nextTick), renewed and '1' or '0')
 end
 redis.call('ZREM', beats, member)
 redis.call('ZADD', ended, now, member)
@@ -294,7 +306,7 @@ redis.call('HSET', info, 'status', status, 'stop_info', ARGV[4], 'stop_time', at
 if ARGV[5] ~= '' then redis.call('HSET', info, 'error_msg', ARGV[5]) end
 redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = status, stop_info = ARGV[4], error_msg = ARGV[5]}))
 redis.call('PUBLISH', wake, cjson.encode({what = 'ended', type = ARGV[14], nickname = nickname}))
-return {'1', string.format('%.0f', crashes), string.format('%.0f', delay), gaveUp, '0', renewed and '1' or '0'}
+return answer(string.format('%.0f', crashes), string.format('%.0f', delay), gaveUp, '0', renewed and '1' or '0')
 `)
 
 /** Counts a tick that came while the one before was still at work. */

@@ -45,6 +45,8 @@ export const CAN_TAKE_TICKS = moveToActive !== undefined && updateJobScheduler !
 /**
  * Takes up to `most` jobs of a repeatable type, each exactly as a BullMQ Worker does: it is made active, it is locked with
  * `lockToken`, and its scheduler is given its next job.
+ * @param of.lockToken another one for each call: a call that is sent again, because the connection broke before the answer, is
+ * answered as the first time
  */
 export async function takeTicks(
   redis: Redis,
@@ -52,7 +54,7 @@ export async function takeTicks(
   { type, lockToken, most }: { type: string; lockToken: string; most: number },
 ): Promise<Taken> {
   const prefix = `${names.queuePrefix}:${type}:`
-  const keys = [...ACTIVE, 'repeat', 'id'].map((part) => prefix + part)
+  const keys = [...[...ACTIVE, 'repeat', 'id'].map((part) => prefix + part), names.taken(lockToken)]
   const [limitedMs, nextMs, ...jobs] = await takeScript(redis, keys, [prefix, Date.now(), lockToken, LOCK_MS, most])
   const taken: Taken = { ticks: [], others: [], nextMs: Number(nextMs) || undefined, limitedMs: Number(limitedMs) }
   for (let i = 0; i + 2 < jobs.length; i += 3) {
@@ -82,6 +84,8 @@ ${moveToActive ?? ''}
 ${updateJobScheduler ?? ''}
 local prefix, timestamp = ARGV[1], ARGV[2]
 local K = KEYS
+local before = redis.call('GET', K[14])
+if before then return cmsgpack.unpack(before) end
 local activeArgs = {prefix, timestamp, cmsgpack.pack({token = ARGV[3], lockDuration = tonumber(ARGV[4])})}
 local nextKeys = {K[12], K[7], K[1], K[8], K[9], K[3], K[11], K[13], K[4], K[10], '', K[2]}
 local reply, limited, nextAt = {'0', '0'}, 0, 0
@@ -115,5 +119,6 @@ for n = 1, tonumber(ARGV[5]) do
 end
 reply[1] = string.format('%.0f', limited)
 reply[2] = string.format('%.0f', math.floor(nextAt))
+if #reply > 2 then redis.call('SET', K[14], cmsgpack.pack(reply), 'PX', ARGV[4]) end -- for as long as they are locked
 return reply
 `)

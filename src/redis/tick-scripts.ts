@@ -59,7 +59,7 @@ for k = 3, #KEYS, 4 do
       redis.call('HSET', KEYS[k + 1], 'heart_beat', beat)
       redis.call('HSET', worker, 'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', at,
         'run_revision', w[2])
-      redis.call('HDEL', worker, 'next_start_at')
+      redis.call('HDEL', worker, 'next_start_at', 'ended_as')
       redis.call('ZREM', KEYS[2], ARGV[a + 2])
       redis.call('ZADD', KEYS[1], due, ARGV[a + 2])
     end
@@ -103,7 +103,7 @@ export const CAN_END_TICKS = moveToFinished !== undefined
 
 /**
  * Writes the end of many ticks of one type, each as `finish` with `ticked` does, and completes and removes their jobs, as BullMQ
- * does.
+ * does. Sent again, because the connection broke before the answer, it is answered as the first time.
  * @returns for each whether its end was written (a later run holds the name otherwise), and BullMQ's error code, 0 for none
  */
 export async function endTicks(
@@ -134,8 +134,9 @@ local reply, a = {}, 5
 for k = 16, #KEYS, 2 do
   local worker, info = KEYS[k], KEYS[k + 1]
   local id, lockToken, token, nickname, count = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], tonumber(ARGV[a + 5])
-  local w = redis.call('HMGET', worker, 'token', 'running', 'doubted')
+  local w = redis.call('HMGET', worker, 'token', 'running', 'doubted', 'lock', 'lockToken')
   local finished, how = 0, 'stale'
+  local repeated = w[1] == token and w[2] == '0' and w[4] == prefix .. id .. ':lock' and w[5] == lockToken
   if w[1] == token and w[2] == '1' then
     finished, how = 1, 'ticked'
     if w[3] then
@@ -151,10 +152,12 @@ for k = 16, #KEYS, 2 do
     redis.call('PUBLISH', info, '{"heart_beat":' .. at .. ',"type":"' .. typeName .. '","nickname":"' .. nickname ..
       '","token":"' .. token .. '","status":"started","next_tick":' .. following .. '}')
   end
+  if repeated then finished, how = 1, 'ticked' end
   local keys = {K[2], K[3], K[4], K[5], K[6], K[7], K[8], K[9], K[10], K[11], K[12], prefix .. id, K[13], K[14]}
   local opts = cmsgpack.pack({token = lockToken, keepJobs = {count = 0}, attempts = 1, maxMetricsSize = ''})
   local value = '{"how":"' .. how .. '","nickname":"' .. nickname .. '"}'
-  local done = moveToFinished(keys, {id, timestamp, 'returnvalue', value, 'completed', '0', prefix, opts})
+  local isGone = repeated and redis.call('EXISTS', prefix .. id) == 0
+  local done = isGone and 0 or moveToFinished(keys, {id, timestamp, 'returnvalue', value, 'completed', '0', prefix, opts})
   reply[#reply + 1] = finished
   reply[#reply + 1] = type(done) == 'number' and done or 0
   a = a + 6 + count

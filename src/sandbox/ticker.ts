@@ -181,7 +181,8 @@ export function createTicker(of: {
     const claimed = await claimTick(start)
     if (!claimed.claimed) return { how: claimed.why === 'busy' ? 'skipped' : claimed.why, nickname }
     await send({ hysas: 'claimed', nickname, token, epoch: claimed.epoch })
-    if (claimed.fresh || epoch?.session.fence.closed) await closeEpoch()
+    // not whether it is fresh: a claim that was sent again is not the second time
+    if (epoch && (epoch.session.epoch !== claimed.epoch || epoch.session.fence.closed)) await closeEpoch()
     const isNew = !epoch
     epoch ??= open(nickname, claimed.epoch, claimed.nowMs)
     const one = epoch

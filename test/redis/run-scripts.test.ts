@@ -93,4 +93,36 @@ describe('the end of a run', () => {
     expect((await info()).status).toBe('failed')
     expect(await isWanted()).toBe(false)
   })
+
+  test.each([...ENDS, 'ticked' as const])(
+    'that is %s is answered again as the first time, and written once',
+    async (how) => {
+      const { command, begin, end, info, worker } = fleet()
+      const revision = await command('start')
+      await end((await begin(revision)).token, 'crashed', { giveUpAfter: null })
+      const { token } = await begin(revision, how === 'ticked' ? { mode: 'tick' } : {})
+      const first = await end(token, how, { giveUpAfter: null })
+      expect(first.finished).toBe(true)
+      const before = [await info(), await worker()]
+      expect(await end(token, how, { giveUpAfter: null })).toEqual(first)
+      expect((await end(token, 'shutdown')).finished).toBe(false)
+      expect((await end('another', how)).finished).toBe(false)
+      expect([await info(), await worker()]).toEqual(before)
+    },
+  )
+
+  test('between two ticks is answered again as the first time, and a claim makes an end of its own possible', async () => {
+    const { command, begin, end, info } = fleet()
+    const revision = await command('start')
+    const { token } = await begin(revision, { mode: 'tick' })
+    await end(token, 'ticked')
+    await command('stop')
+    const first = await end(token, 'stopped')
+    expect(first.finished).toBe(true)
+    expect(await end(token, 'stopped')).toEqual(first)
+    const second = await begin(await command('start'), { mode: 'tick', token, jobId: 'second' })
+    expect(second.answer).toMatchObject({ claimed: true })
+    expect((await end(token, 'stopped')).finished).toBe(true)
+    expect((await info()).status).toBe('terminated')
+  })
 })

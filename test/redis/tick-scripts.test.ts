@@ -63,12 +63,13 @@ async function takenByBullmq(type: string, rounds: number): Promise<void> {
 
 async function takenByUs(type: string, rounds: number): Promise<void> {
   for (let round = 0; round <= rounds; round++) {
-    const { ticks } = await takeTicks(redis, names, { type, lockToken: 'by-hand', most: 1 })
+    const lockToken = `by-hand-${type}-${round}`
+    const { ticks } = await takeTicks(redis, names, { type, lockToken, most: 1 })
     const [tick] = ticks
     if (!tick) throw new Error('there is no job')
     if (round === rounds) return
     const { nickname, jobId } = tick
-    const ended = { nickname, jobId, lockToken: 'by-hand', token: 'nobody', fields: [] }
+    const ended = { nickname, jobId, lockToken, token: 'nobody', fields: [] }
     expect(await endTicks(redis, names, type, [ended])).toEqual([{ finished: false, code: 0 }])
     await queues
       .get(type)
@@ -117,7 +118,7 @@ test('a job whose next one only BullMQ can schedule is told as such', async () =
   await queue.add('stray', { nickname: 'two', revision: 7 })
   const [next] = await queue.getDelayed()
   await next?.promote()
-  const { ticks, others } = await takeTicks(redis, names, { type: 'Cron', lockToken: 'a', most: 3 })
+  const { ticks, others } = await takeTicks(redis, names, { type: 'Cron', lockToken: 'cron', most: 3 })
   expect(ticks).toEqual([])
   expect(others).toHaveLength(2)
   await queue.close()
@@ -195,4 +196,28 @@ test('an end is written for who holds the name; the job of another is completed 
   expect(await redis.lrange(key('Ends', 'active'), 0, -1)).toEqual([
     ticks.find(({ nickname }) => nickname === 'unlocked')?.jobId,
   ])
+})
+
+test('a call that is sent again, since its answer got lost, is answered as the first time', async () => {
+  for (const nickname of ['a', 'b', 'c']) await schedule('Resent', nickname, 60_000)
+  const take = (lockToken: string) => takeTicks(redis, names, { type: 'Resent', lockToken, most: 2 })
+  const taken = await take('first')
+  expect(taken.ticks).toHaveLength(2)
+  expect(await take('first')).toEqual(taken)
+  expect((await take('second')).ticks).toHaveLength(1)
+
+  for (const { nickname } of taken.ticks)
+    await redis.hset(names.worker(nickname), { wanted: '1', revision: '7', token: 'run', epoch: '41', running: '0' })
+  const claimed = taken.ticks.map(({ nickname, jobId }) => ({ nickname, jobId, revision: 7, token: 'run' }))
+  const about = { type: 'Resent', lockToken: 'first', heartbeatSeconds: 1 }
+  const { verdicts } = await claimTicks(redis, names, about, claimed)
+  expect((await claimTicks(redis, names, about, claimed)).verdicts).toEqual(verdicts)
+
+  const ends = claimed.map((one) => ({ ...one, lockToken: 'first', fields: ['ticks', '5'] }))
+  const answers = await endTicks(redis, names, 'Resent', ends)
+  expect(answers).toEqual(Array(2).fill({ finished: true, code: 0 }))
+  const state = async () => [await contentsOf('Resent'), await redis.hgetall(names.worker('a'))]
+  const before = await state()
+  expect(await endTicks(redis, names, 'Resent', ends)).toEqual(answers)
+  expect(await state()).toEqual(before)
 })
