@@ -10,6 +10,7 @@ const SCRIPTS = [
   ...[
     'fleet-scripts',
     'run-scripts',
+    'submit-scripts',
     'publish-scripts',
     'record-scripts',
     'lock-scripts',
