@@ -91,18 +91,25 @@ export interface Client {
   ): AsyncIterable<LogLine>
   /**
    * Messages of a raw channel (or of a worker, by nickname) as they come, until the signal aborts. `dropped` is told,
-   * before the next one, how many are missing there; null where the connection was lost, and nobody knows.
+   * before the next one, how many are missing there; null where the connection was lost, and nobody knows. `exactly`:
+   * the channel of that name, whether a worker has it as nickname or not.
    */
   tail(
     channelOrNickname: string,
-    options: { signal: AbortSignal; dropped?: (messages: number | null) => void },
+    options: { signal: AbortSignal; exactly?: boolean; dropped?: (messages: number | null) => void },
   ): AsyncIterable<{ channel: string; raw: string; time: number }>
   /** Publishes a text to a raw channel. Returns the number of subscribers that got it. */
   publish(channel: string, data: string): Promise<number>
   /** Puts an event on its way to the event store: what was done past the commands, on Bull Board. */
   record(event: Partial<Omit<StoredEvent, 'id' | 'time'>> & { kind: string }): Promise<void>
-  /** Heartbeats, changes of fleet and nodes, and recorded events as they come, until the signal aborts. */
-  watch(options: { signal: AbortSignal }): AsyncIterable<{ what: 'beat' | 'fleet' | 'node' | 'event'; data: unknown }>
+  /**
+   * Heartbeats, changes of fleet and nodes, and recorded events as they come, until the signal aborts. `gap` is told
+   * where some may have been missed, at the beginning, too: what is read from then on is whole with what comes.
+   */
+  watch(options: {
+    signal: AbortSignal
+    gap?: () => void
+  }): AsyncIterable<{ what: 'beat' | 'fleet' | 'node' | 'event'; data: unknown }>
   close(): Promise<void>
 }
 
@@ -220,8 +227,8 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
       for await (const line of lines) if (atLeast(line.level, level)) yield line
     },
 
-    async *tail(channelOrNickname, { signal, dropped }) {
-      const view = NICKNAME.test(channelOrNickname) && (await readWorker(redis, names, channelOrNickname))
+    async *tail(channelOrNickname, { signal, exactly, dropped }) {
+      const view = !exactly && NICKNAME.test(channelOrNickname) && (await readWorker(redis, names, channelOrNickname))
       const channel = view ? names.pub(view.type, view.nickname) : channelOrNickname
       yield* listen(subscriber(), { channels: [channel], signal, dropped })
     },
@@ -232,10 +239,13 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
 
     publish: (channel, data) => redis.publish(channel, data),
 
-    async *watch({ signal }) {
+    async *watch({ signal, gap }) {
       const patterns = [names.info('*', '*')]
       const channels = [names.wake, names.eventsChannel]
-      for await (const { channel, raw } of listen(subscriber(), { channels, patterns, signal })) {
+      // after a lost connection they are missing until it hears again
+      const dropped = (messages: number | null) => void (messages !== null && gap?.())
+      const listening = { channels, patterns, signal, dropped, hearing: gap }
+      for await (const { channel, raw } of listen(subscriber(), listening)) {
         const data = parsed(raw)
         if (channel === names.eventsChannel) yield { what: 'event', data }
         else if (channel === names.wake) yield { what: isNode(data) ? 'node' : 'fleet', data }

@@ -21,6 +21,8 @@ interface Listening {
    * was lost, so that nobody knows.
    */
   dropped?: ((messages: number | null) => void) | undefined
+  /** Told each time that whatever is published from now on is heard: at the beginning, and after a lost connection. */
+  hearing?: (() => void) | undefined
 }
 
 /**
@@ -29,7 +31,7 @@ interface Listening {
  */
 export async function* listen(
   subscriber: Redis,
-  { channels = [], patterns = [], signal, dropped }: Listening,
+  { channels = [], patterns = [], signal, dropped, hearing }: Listening,
 ): AsyncGenerator<Heard> {
   const waiting: (Heard | 'cut')[] = []
   let missing = 0
@@ -45,14 +47,21 @@ export async function* listen(
   const onAbort = () => wake()
   const onClose = () => {
     if (waiting.at(-1) !== 'cut') waiting.push('cut')
+    wake()
   }
+  const subscribe = async () => {
+    if (channels.length) await subscriber.subscribe(...channels)
+    if (patterns.length) await subscriber.psubscribe(...patterns)
+    hearing?.()
+  }
+  // the connection subscribes anew by itself; asked once more, it answers when that is done
+  const onReady = () => void subscribe().catch(() => {})
   subscriber.on('messageBuffer', hear)
   subscriber.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => hear(channel, payload))
   signal.addEventListener('abort', onAbort)
   try {
-    if (channels.length) await subscriber.subscribe(...channels)
-    if (patterns.length) await subscriber.psubscribe(...patterns)
-    subscriber.on('close', onClose)
+    await subscribe()
+    subscriber.on('close', onClose).on('ready', onReady)
     while (!signal.aborted) {
       const next = waiting.shift()
       if (missing) dropped?.(missing)
@@ -67,7 +76,7 @@ export async function* listen(
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
-    subscriber.off('close', onClose)
+    subscriber.off('close', onClose).off('ready', onReady)
     subscriber.removeAllListeners('messageBuffer').removeAllListeners('pmessageBuffer')
     subscriber.disconnect()
   }

@@ -4,6 +4,7 @@ import type { EventStore, StoredEvent } from '../store/types.js'
 import { FlowRates } from './flow-rates.js'
 import type { Frames, Snapshot, State } from './frames.js'
 import type { Total } from './history.js'
+import { newestOf } from './newest.js'
 import { Picture } from './picture.js'
 import { pause, soon } from './soon.js'
 
@@ -18,6 +19,8 @@ const RETRY_MS = 1_000
 const FLOWS_MS = 2_000
 const FLOWS_SHARE = 20
 const EVENTS = 100
+/** The first snapshot waits no longer for events: the event store may be slow or away while all else is there. */
+const EVENTS_WAIT_MS = 1_000
 
 /** What an event has that doesn't say otherwise. */
 const BARE_EVENT: StoredEvent = {
@@ -48,6 +51,7 @@ export class Live {
   readonly #flows = new FlowRates()
   #flowsDue = 0
   #events: StoredEvent[] = []
+  #eventsMissing = false
   #live = true
   #lastGood = performance.now()
   #running: { end: AbortController; done: Promise<void>; filled: Promise<void> } | undefined
@@ -86,7 +90,7 @@ export class Live {
 
   #begin() {
     const end = new AbortController()
-    const filled = this.#fill()
+    const filled = this.#fill(end.signal)
     return { end, filled, done: filled.then(() => this.#run(end.signal)) }
   }
 
@@ -97,11 +101,11 @@ export class Live {
     await running?.done
   }
 
-  async #fill(): Promise<void> {
+  async #fill(signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.#attempt(() => this.#readAll()),
-      this.#attempt(() => this.#readFlows()),
-      this.#readEvents(),
+      this.#readFlows(),
+      Promise.race([this.#readEvents(), pause(EVENTS_WAIT_MS, signal)]),
     ])
     this.#picture.changes() // all of it is in the snapshot that waits for this
   }
@@ -109,16 +113,25 @@ export class Live {
   async #run(signal: AbortSignal): Promise<void> {
     const workers = soon(200, () => this.#attempt(() => this.#readWorkers()), signal)
     const all = soon(200, () => this.#attempt(() => this.#readAll()), signal)
+    const events = soon(200, () => this.#readEvents(), signal)
+    const gap = () => {
+      workers()
+      events()
+    }
+    const allAndEvents = () => {
+      all()
+      events()
+    }
     const timers = [
       setInterval(() => this.#flush(), FLUSH_MS),
       setInterval(() => this.#attempt(() => this.#readNodes()), NODES_MS),
-      setInterval(() => this.#attempt(() => this.#readFlows()), FLOWS_MS),
-      setInterval(all, ALL_MS),
+      setInterval(() => this.#readFlows(), FLOWS_MS),
+      setInterval(allAndEvents, ALL_MS),
     ]
     while (!signal.aborted) {
       try {
-        for await (const { what, data } of this.#of.client.watch({ signal })) {
-          if (what === 'event') this.#addEvent(data)
+        for await (const { what, data } of this.#of.client.watch({ signal, gap })) {
+          if (what === 'event') this.#addEvents(isObject(data) ? [{ ...BARE_EVENT, ...data }] : [])
           else if (what === 'beat') this.#picture.beat(data) || workers()
           else if (what === 'node') all()
           else workers()
@@ -127,23 +140,25 @@ export class Live {
         if (!signal.aborted) this.#of.log.debug({ err }, 'watching the fleet was interrupted')
       }
       await pause(RETRY_MS, signal)
-      all() // what happened meanwhile was not heard
+      allAndEvents() // what happened meanwhile was not heard
     }
     for (const timer of timers) clearInterval(timer)
   }
 
   /** Runs a read; whether it succeeds tells whether Redis is there. */
   async #attempt(read: () => Promise<void>): Promise<void> {
-    const wasLive = this.#live
+    let live = true
     try {
       await read()
-      this.#live = true
       this.#lastGood = performance.now()
     } catch (err) {
       this.#of.log.debug({ err }, 'the page could not be brought up to date')
-      this.#live = false
+      live = false
     }
-    if (this.#live !== wasLive) this.#tell('state', this.#state())
+    // as it was told last, now: other reads may have ended meanwhile
+    if (live === this.#live) return
+    this.#live = live
+    this.#tell('state', this.#state())
   }
 
   async #readAll(): Promise<void> {
@@ -164,16 +179,16 @@ export class Live {
     if (differs) this.#tell('gone', gone)
   }
 
+  /** Where it is due. What is not read proves nothing of Redis. */
   async #readFlows(): Promise<void> {
     const begun = performance.now()
     if (begun < this.#flowsDue) return
     this.#flowsDue = Number.POSITIVE_INFINITY
-    try {
+    await this.#attempt(async () => {
       if (this.#flows.take(await this.#of.client.flows(this.#picture.workers()))) this.#tell('flows', this.#flows.now())
-    } finally {
-      const now = performance.now()
-      this.#flowsDue = now + Math.max(FLOWS_MS - 50, FLOWS_SHARE * (now - begun))
-    }
+    })
+    const now = performance.now()
+    this.#flowsDue = now + Math.max(FLOWS_MS - 50, FLOWS_SHARE * (now - begun))
   }
 
   async #readTypes(): Promise<void> {
@@ -186,18 +201,19 @@ export class Live {
   /** The event store may be away while all else is there. */
   async #readEvents(): Promise<void> {
     try {
-      this.#events = await (await this.#of.store()).find({ limit: EVENTS })
+      this.#addEvents(await (await this.#of.store()).find({ limit: EVENTS }))
+      this.#eventsMissing = false
     } catch (err) {
-      this.#of.log.warn({ err }, 'the page shows no older events: the event store can not be read')
+      const level = this.#eventsMissing ? 'debug' : 'warn'
+      this.#eventsMissing = true
+      this.#of.log[level]({ err }, 'the page shows no older events: the event store can not be read')
     }
   }
 
-  #addEvent(data: unknown): void {
-    if (typeof data !== 'object' || data === null) return
-    const event: StoredEvent = { ...BARE_EVENT, ...data }
-    if (this.#events.some(({ id }) => id === event.id)) return
-    this.#events = [event, ...this.#events].slice(0, EVENTS)
-    this.#tell('events', [event])
+  #addEvents(events: readonly StoredEvent[]): void {
+    const { all, fresh } = newestOf(this.#events, events, EVENTS)
+    this.#events = all
+    if (fresh.length) this.#tell('events', fresh)
   }
 
   #flush(): void {
@@ -217,3 +233,4 @@ export class Live {
 }
 
 const namesOf = (gone: readonly GoneNode[]): string => gone.map(({ name }) => name).join()
+const isObject = (data: unknown): data is object => typeof data === 'object' && data !== null

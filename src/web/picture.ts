@@ -51,7 +51,8 @@ export class Picture {
       const before = this.#workers.get(view.nickname)
       const { rate_in, rate_out, rate_lost, rate_to } =
         before?.epoch === view.epoch && view.status === 'started' ? before : STILL
-      this.#put({ ...view, rate_in, rate_out, rate_lost, rate_to })
+      const newest = before && isOvertaken(view, before) ? this.#withBeatOf(before, view) : view
+      this.#put({ ...newest, rate_in, rate_out, rate_lost, rate_to })
     }
   }
 
@@ -108,6 +109,11 @@ export class Picture {
     return [...this.#workers.values()].map((worker) => ({ ...worker, age: this.#ageOf(worker) }))
   }
 
+  #withBeatOf(before: LiveWorker, view: WorkerView): WorkerView {
+    const beat = Object.fromEntries(FROM_BEAT.map((key) => [key, before[key]]))
+    return { ...view, ...beat, age: this.#ageOf(before), life: before.life }
+  }
+
   #put(worker: LiveWorker): void {
     this.#workers.set(worker.nickname, worker)
     this.#readAt.set(worker.nickname, performance.now())
@@ -130,6 +136,12 @@ export class Picture {
     return age === null ? null : Math.round(age * 1000 + since) / 1000
   }
 }
+
+/** Was a beat heard that came after the view was read? */
+const isOvertaken = (view: WorkerView, before: LiveWorker): boolean =>
+  view.epoch === before.epoch &&
+  view.status === before.status &&
+  (view.heart_beat ?? Number.POSITIVE_INFINITY) < (before.heart_beat ?? 0)
 
 /** The fields of a beat that a view has, where they are of the same kind. Info hashes write numbers as text. */
 function known(before: LiveWorker, beat: Record<string, unknown>): Partial<LiveWorker> {

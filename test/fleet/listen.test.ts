@@ -25,6 +25,30 @@ test('a frame is heard as its messages, and MessagePack as JSON', async () => {
   await listening
 })
 
+test('it is told when it hears, at first and again after a lost connection', async () => {
+  const channel = `${namespace()}-tailed`
+  const redis = connectRedis()
+  const subscriber = connectRedis()
+  const id = Number(await subscriber.client('ID'))
+  const end = new AbortController()
+  const heard: string[] = []
+  /** How many clients are subscribed whenever it says that it hears. */
+  const subscribed: Promise<number>[] = []
+  const hearing = () => void subscribed.push(redis.pubsub('NUMSUB', channel).then(([, count]) => Number(count)))
+  const listening = (async () => {
+    for await (const { raw } of listen(subscriber, { channels: [channel], signal: end.signal, hearing }))
+      heard.push(raw)
+  })()
+  await until(() => subscribed.length === 1)
+  await redis.client('KILL', 'ID', id)
+  await until(() => subscribed.length === 2)
+  await redis.publish(channel, 'after')
+  await until(() => heard.length === 1)
+  expect(await Promise.all(subscribed)).toEqual([1, 1])
+  end.abort()
+  await listening
+})
+
 test('what is not taken in time is told where it is missing, and so is a lost connection', async () => {
   const channel = `${namespace()}-tailed`
   const redis = connectRedis()

@@ -101,6 +101,8 @@ export class FakeFleet {
   queries: EventQuery[] = []
   recorded: Partial<StoredEvent>[] = []
   watchers = new Set<(item: Watched) => void>()
+  /** Of whoever watches: told that something may have been missed. */
+  gaps = new Set<() => void>()
 
   tell(what: Watched['what'], data: unknown): void {
     for (const watcher of this.watchers) watcher({ what, data })
@@ -149,11 +151,11 @@ export class FakeFleet {
     record: async (event) => {
       this.recorded.push(event)
     },
-    watch: ({ signal }) => this.#watch(signal),
+    watch: ({ signal, gap }) => this.#watch(signal, gap),
     close: async () => {},
   }
 
-  async *#watch(signal: AbortSignal): AsyncGenerator<Watched> {
+  async *#watch(signal: AbortSignal, gap: () => void = () => {}): AsyncGenerator<Watched> {
     const waiting: Watched[] = []
     let wake = () => {}
     const watcher = (item: Watched) => {
@@ -161,6 +163,8 @@ export class FakeFleet {
       wake()
     }
     this.watchers.add(watcher)
+    this.gaps.add(gap)
+    gap()
     signal.addEventListener('abort', () => wake(), { once: true })
     try {
       while (!signal.aborted) {
@@ -172,6 +176,7 @@ export class FakeFleet {
       }
     } finally {
       this.watchers.delete(watcher)
+      this.gaps.delete(gap)
     }
   }
 

@@ -108,6 +108,63 @@ describe('the stream', () => {
     await page.heard<{ live: boolean }>('state', ({ live }) => live)
   })
 
+  it('says that Redis is away until a read succeeds, however the reads overlap', async () => {
+    const { web, fake } = await startTestWeb()
+    const page = await openPage(web.port)
+    await page.heard('snapshot')
+    const states = () =>
+      page.frames.filter(({ event }) => event === 'state').map(({ data }) => (data as { live: boolean }).live)
+    // two reads at once, of which both fail, and flows that are not due while nothing answers
+    fake.client.flows = async () => {
+      await until(() => fake.failing === undefined, { timeoutMs: 60_000 })
+      return fake.flows
+    }
+    fake.failing = new Error('connection lost')
+    fake.tell('fleet', {})
+    await page.heard<{ live: boolean }>('state', ({ live }) => !live)
+    fake.tell('node', {})
+    const pings = page.frames.filter(({ event }) => event === 'ping').length
+    await until(() => page.frames.filter(({ event }) => event === 'ping').length > pings, { what: 'a ping' })
+    expect(states()).toEqual([false])
+    fake.failing = undefined
+    await page.heard<{ live: boolean }>('state', ({ live }) => live)
+    expect(states()).toEqual([false, true])
+  })
+
+  it('brings events that were not heard, once each, after a gap', async () => {
+    const { web, fake } = await startTestWeb()
+    const page = await openPage(web.port)
+    await page.heard('snapshot')
+    await until(() => fake.gaps.size === 1)
+    const unheard = storedEvent({ id: '1790000000000-2', message: 'unheard' })
+    const heard = storedEvent({ id: '1790000000000-11', message: 'heard' })
+    fake.events = [heard, unheard, ...fake.events]
+    fake.tell('event', heard)
+    for (const gap of fake.gaps) gap()
+    await page.heard<{ message: string }[]>('events', (events) => events.some(({ message }) => message === 'unheard'))
+    const told = page.frames
+      .filter(({ event }) => event === 'events')
+      .flatMap(({ data }) => data as { message: string }[])
+    expect(told.map(({ message }) => message)).toEqual(['heard', 'unheard'])
+    const { data } = await (await openPage(web.port)).heard('snapshot')
+    const messages = (data as { events: { message: string }[] }).events.map(({ message }) => message)
+    expect(messages).toEqual(['heard', 'unheard', 'Password guessing'])
+  })
+
+  it('begins without the events where the store is slow, and brings them when it has them', async () => {
+    const { web, fake } = await startTestWeb()
+    const find = fake.store.find
+    let answer = () => {}
+    const slow = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    fake.store.find = (query) => slow.then(() => find(query))
+    const page = await openPage(web.port)
+    expect((await page.heard('snapshot')).data).toMatchObject({ workers: [{ nickname: 'DemoName' }], events: [] })
+    answer()
+    expect((await page.heard('events')).data).toMatchObject([{ kind: 'alert' }])
+  })
+
   it('drops a page that does not read to snapshots, and goes on for the others', async () => {
     const { web, fake } = await startTestWeb()
     const slow = await openPage(web.port)
