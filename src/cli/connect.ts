@@ -3,12 +3,14 @@ import type { Client, CommandOptions } from '../client.js'
 import type { Settings } from '../config/settings.js'
 import type { Cli } from './cli.js'
 import { note } from './print.js'
+import type { Reach } from './reach.js'
 
-export interface Where {
+export interface Where extends Reach {
   settings: Settings
-  /** Where the address of Redis came from. */
-  source: string
 }
+
+/** The Redis that a folder's node brought ends with it, and the next one is elsewhere: so long is it waited for, ms. */
+const PRIVATE_MS = 10_000
 
 /** Settings from flags, environment, file and defaults. @throws HysasError BAD_SETTING */
 export async function settingsOf(cli: Cli, flags: Record<string, unknown> = {}): Promise<Settings> {
@@ -32,7 +34,7 @@ export async function withClient<T>(cli: Cli, use: (client: Client, where: Where
   const { url, source } = await locateRedis(settings, cli.cwd)
   const client = await createClient({ redisUrl: url, redisSource: source, namespace: settings.namespace })
   try {
-    return await use(client, { settings, source })
+    return await use(client, { settings, url, source, patienceMs: settings.redisUrl ? undefined : PRIVATE_MS })
   } finally {
     await client.close()
   }

@@ -4,6 +4,7 @@ import { withClient } from '../connect.js'
 import { logLine } from '../logline.js'
 import { instant, level, whole } from '../parse.js'
 import { item, missing, note } from '../print.js'
+import { whileRedisAnswers } from '../reach.js'
 
 interface Options {
   follow?: boolean
@@ -26,19 +27,19 @@ export function registerLogs(program: Command, cli: Cli): Command {
 
 async function logs(cli: Cli, nickname: string, options: Options): Promise<void> {
   const signal = options.follow ? cli.interrupted() : undefined
-  await withClient(cli, async (client) => {
+  await withClient(cli, async (client, where) => {
     const ofLevel = options.level ? { level: options.level } : {}
     const since = options.since === undefined ? {} : { sinceMs: options.since }
     const past = await client.logs(nickname, { ...ofLevel, ...since, limit: options.lines })
     for (const line of past) item(cli, line, (paint) => logLine(line, paint))
     if (!past.length && !signal) note(cli, `${nickname} has no such lines.`)
     if (!signal) return
-    for await (const line of client.followLogs(nickname, {
-      ...ofLevel,
-      after: past.at(-1)?.id ?? String(options.since ?? '0-0'),
-      signal,
-      dropped: (lines) => missing(cli, lines, 'line', 'they came too fast; the file of the log on its node has them'),
-    }))
-      item(cli, line, (paint) => logLine(line, paint))
+    const after = past.at(-1)?.id ?? String(options.since ?? '0-0')
+    const dropped = (lines: number) =>
+      missing(cli, lines, 'line', 'they came too fast; the file of the log on its node has them')
+    await whileRedisAnswers(cli, where, signal, async (signal) => {
+      for await (const line of client.followLogs(nickname, { ...ofLevel, after, signal, dropped }))
+        item(cli, line, (paint) => logLine(line, paint))
+    })
   })
 }

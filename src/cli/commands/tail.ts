@@ -4,6 +4,7 @@ import type { Cli } from '../cli.js'
 import { withClient } from '../connect.js'
 import { whole } from '../parse.js'
 import { clean, item, missing, note } from '../print.js'
+import { whileRedisAnswers } from '../reach.js'
 
 export function registerTail(program: Command, cli: Cli): Command {
   return program
@@ -15,8 +16,8 @@ export function registerTail(program: Command, cli: Cli): Command {
 }
 
 async function tail(cli: Cli, what: string, count = Number.POSITIVE_INFINITY): Promise<void> {
-  const signal = cli.interrupted()
-  await withClient(cli, async (client) => {
+  const asked = cli.interrupted()
+  await withClient(cli, async (client, where) => {
     const isWorker = await client.show(what).then(
       () => true,
       () => false,
@@ -26,9 +27,11 @@ async function tail(cli: Cli, what: string, count = Number.POSITIVE_INFINITY): P
     let seen = 0
     const dropped = (messages: number | null) =>
       missing(cli, messages, 'message', messages === null ? 'the connection was lost' : 'they came too fast')
-    for await (const message of client.tail(what, { signal, dropped })) {
-      item(cli, message, () => clean(message.raw))
-      if (++seen >= count) break
-    }
+    await whileRedisAnswers(cli, where, asked, async (signal) => {
+      for await (const message of client.tail(what, { signal, dropped })) {
+        item(cli, message, () => clean(message.raw))
+        if (++seen >= count) break
+      }
+    })
   })
 }
