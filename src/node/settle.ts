@@ -176,6 +176,7 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
     const { type, nickname } = run
     const policy = run.entry.manifest?.restart ?? DEFAULT_RESTART
     const restart = run.handedAt === undefined && how === 'crashed' ? slower(policy) : policy
+    const isTold = run.claimed && run.child && !run.child.exited && !run.killedFor // in a last heartbeat of the tick
     let token = run.claimed?.token
     if (!token) {
       token = randomUUID()
@@ -186,7 +187,7 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
         revision: run.revision,
         jobId: run.jobId,
         lockToken: run.token,
-        mode: 'run',
+        mode: run.entry.manifest?.kind === 'repeatable' ? 'tick' : 'run',
         node,
         pid: run.child?.pid ?? 0,
         heartbeatSeconds: run.entry.manifest?.heartbeatSeconds ?? 1,
@@ -200,7 +201,8 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       token,
       how,
       stopInfo: how === 'crashed' ? failure.message : `${how}; ${failure.message}`,
-      errorMsg: how === 'crashed' || how === 'ticked' ? (failure.stack ?? failure.message).slice(0, 4000) : '',
+      errorMsg:
+        how === 'crashed' || (how === 'ticked' && !isTold) ? (failure.stack ?? failure.message).slice(0, 4000) : '',
       restart,
       spared: fell?.innocent ?? false,
       spreadMs: fell ? spread(fell.together) : 0,

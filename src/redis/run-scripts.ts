@@ -24,7 +24,16 @@ export interface ClaimRequest extends RunIdentity {
 }
 
 export type ClaimAnswer =
-  | { claimed: true; epoch: number; params: Record<string, unknown>; nowMs: number; fresh: boolean }
+  | {
+      claimed: true
+      epoch: number
+      params: Record<string, unknown>
+      nowMs: number
+      fresh: boolean
+      /** Of a fresh tick: what its worker's ticks have met with so far, in children that are gone. */
+      errors: number
+      errorMsg: string
+    }
   /** `lost`: the job's lock is someone else's by now. `unwanted`: stopped or commanded anew since. `busy`: the run before still holds the name. */
   | { claimed: false; why: 'lost' | 'unwanted' | 'busy'; node: string; pid: string }
 
@@ -32,7 +41,7 @@ export type ClaimAnswer =
 export async function claim(redis: Redis, names: Names, request: ClaimRequest): Promise<ClaimAnswer> {
   const { type, nickname } = request
   const lock = names.jobLock(type, request.jobId)
-  const [verdict, a, b, nowMs, fresh] = await claimScript(
+  const [verdict, a, b, nowMs, fresh, errors, errorMsg = ''] = await claimScript(
     redis,
     [names.worker(nickname), names.info(type, nickname), names.beats, names.ended, lock],
     [
@@ -51,11 +60,17 @@ export async function claim(redis: Redis, names: Names, request: ClaimRequest): 
     ],
   )
   if (verdict !== 'ok') return { claimed: false, why: verdict, node: a ?? '', pid: b ?? '' }
-  return { claimed: true, epoch: Number(a), params: JSON.parse(b || '{}'), nowMs: Number(nowMs), fresh: fresh === '1' }
+  const params = JSON.parse(b || '{}') as Record<string, unknown>
+  return {
+    ...{ claimed: true, epoch: Number(a), params, nowMs: Number(nowMs), fresh: fresh === '1' },
+    errors: Number(errors),
+    errorMsg,
+  }
 }
 
-// An epoch is at least Redis's time in ms, so that it rises even over a Redis that lost its data.
-const claimScript = script<['ok' | 'lost' | 'unwanted' | 'busy', string?, string?, string?, string?]>(`${NOW}
+// An epoch is at least Redis's time in ms, so that it rises even over a Redis that lost its data. The errors of a repeatable
+// worker outlive its child: one that has died at a tick would be forgotten with the next.
+const claimScript = script<['ok' | 'lost' | 'unwanted' | 'busy', ...(string | undefined)[]]>(`${NOW}
 local worker, info, beats, ended, lock = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local lockToken, revision, token, member, mode = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('GET', lock) ~= lockToken then return {'lost'} end
@@ -66,15 +81,22 @@ if w[3] == '1' and (w[5] ~= lock or not same) and w[5] and redis.call('GET', w[5
   return {'busy', w[9] or '', w[10] or ''}
 end
 local epoch = tonumber(w[7] or '0')
-local fresh = '0'
+local fresh, errors, errorMsg = '0', '0', ''
 if not (mode == 'tick' and same) then
+  if mode == 'tick' then
+    local was = redis.call('HMGET', info, 'revision', 'errors', 'error_msg', 'status')
+    if was[1] == revision then
+      errors = was[2] or '0'
+      if was[4] ~= 'disappeared' then errorMsg = was[3] or '' end
+    end
+  end
   epoch = math.max(epoch + 1, now)
   fresh = '1'
   redis.call('DEL', info)
   redis.call('HSET', info, 'type', ARGV[9], 'nickname', ARGV[10], 'pid', ARGV[8], 'token', token, 'node', ARGV[7],
     'epoch', string.format('%.0f', epoch), 'heart_beat_interval', ARGV[11], 'status', 'init',
     'started_at', string.format('%.3f', now / 1000), 'version', ARGV[12], 'revision', revision,
-    'published', '0', 'received', '0', 'errors', '0')
+    'published', '0', 'received', '0', 'errors', errors, 'error_msg', errorMsg)
 end
 redis.call('HSET', info, 'heart_beat', string.format('%.3f', now / 1000))
 redis.call('HSET', worker, 'epoch', string.format('%.0f', epoch), 'token', token, 'node', ARGV[7], 'pid', ARGV[8],
@@ -82,7 +104,7 @@ redis.call('HSET', worker, 'epoch', string.format('%.0f', epoch), 'token', token
 redis.call('HDEL', worker, 'next_start_at', 'ended_as')
 redis.call('ZREM', ended, member)
 redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
-return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh}
+return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh, errors, errorMsg}
 `)
 
 /**
@@ -157,6 +179,7 @@ export type FinishHow = 'stopped' | 'restarted' | 'handover' | 'shutdown' | 'don
 export interface FinishRequest extends RunIdentity {
   how: FinishHow
   stopInfo: string
+  /** Of a tick: what its child could not tell any more, having died at it; it is counted. */
   errorMsg: string
   /** Of a crash: when it may come back. `jitter` in [0, 1). */
   restart: { minDelayMs: number; maxDelayMs: number; healthyAfterMs: number; giveUpAfter: number | null }
@@ -266,7 +289,12 @@ if how == 'ticked' then
   if nextTick < now then nextTick = now end
   redis.call('HSET', info, 'status', 'started', 'next_tick', string.format('%.3f', nextTick / 1000))
   redis.call('ZADD', beats, nextTick + tonumber(ARGV[13]), member)
-  redis.call('PUBLISH', info, cjson.encode({heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = 'started', next_tick = nextTick / 1000}))
+  local told = {heart_beat = now / 1000, type = ARGV[14], nickname = nickname, token = token, status = 'started', next_tick = nextTick / 1000}
+  if ARGV[5] ~= '' then
+    redis.call('HSET', info, 'error_msg', ARGV[5])
+    told.error_msg, told.errors = ARGV[5], redis.call('HINCRBY', info, 'errors', 1)
+  end
+  redis.call('PUBLISH', info, cjson.encode(told))
   return answer('0', '0', '0', string.format('%.0f', nextTick), renewed and '1' or '0')
 end
 redis.call('ZREM', beats, member)

@@ -186,6 +186,7 @@ export function createTicker(of: {
     const isNew = !epoch
     epoch ??= open(nickname, claimed.epoch, claimed.nowMs)
     const one = epoch
+    if (isNew) Object.assign(one.session.state, { errors: claimed.errors, errorMsg: claimed.errorMsg })
     await renewParams(one, claimed.params)
     return { one, nowMs: claimed.nowMs, isNew }
   }

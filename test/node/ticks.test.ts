@@ -91,10 +91,18 @@ describe.each(['process', 'shared'])('%s isolation: a tick in the child of the o
   })
 
   test('may end its process, and the next one runs in another, with a later epoch', async () => {
-    const { client, of } = fleet
+    const { client, of, info } = fleet
     const { epoch } = await client.start('Probe', 'mortal', { dieAt: 4 })
     await until(() => of('mortal').some((one) => (one.epoch ?? 0) > Number(epoch)))
     expect(of('mortal').filter((one) => one.epoch === epoch)).toHaveLength(4)
+    await until(async () => {
+      const { epoch: present, ticks, status } = await info('mortal')
+      return Number(present) > Number(epoch) && Number(ticks) >= 2 && status === 'started'
+    })
+    const { errors, error_msg } = await info('mortal')
+    expect(Number(errors)).toBeGreaterThan(0)
+    expect(error_msg).toMatch(/exit/)
+    if (isolation === 'process') await until(async () => Number((await info('mortal')).errors) >= 3) // each child counts anew
   })
 
   test('beats while it is at work, and is skipped where the one before is', async () => {
