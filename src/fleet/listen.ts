@@ -45,8 +45,10 @@ export async function* listen(
     wake()
   }
   const onAbort = () => wake()
+  let isCut = false
   const onClose = () => {
-    if (waiting.at(-1) !== 'cut') waiting.push('cut')
+    if (!isCut && waiting.at(-1) !== 'cut') waiting.push('cut')
+    isCut = true // what closes before it is ready again is an attempt that failed
     wake()
   }
   const subscribe = async () => {
@@ -55,7 +57,10 @@ export async function* listen(
     hearing?.()
   }
   // the connection subscribes anew by itself; asked once more, it answers when that is done
-  const onReady = () => void subscribe().catch(() => {})
+  const onReady = () => {
+    isCut = false
+    subscribe().catch(() => {})
+  }
   subscriber.on('messageBuffer', hear)
   subscriber.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => hear(channel, payload))
   signal.addEventListener('abort', onAbort)

@@ -2,7 +2,7 @@ import { Packr } from 'msgpackr'
 import { expect, test } from 'vitest'
 import { type Heard, listen } from '../../src/fleet/listen.js'
 import { namespace } from '../helpers/namespace.js'
-import { connectRedis } from '../helpers/redis.js'
+import { connectRedis, startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 
 test('a frame is heard as its messages, and MessagePack as JSON', async () => {
@@ -84,6 +84,32 @@ test('what is not taken in time is told where it is missing, and so is a lost co
   await redis.publish(channel, 'after')
   await until(() => heard.at(-1) === 'after')
   expect(heard.slice(-3)).toEqual(['10004', null, 'after'])
+  end.abort()
+  await listening
+})
+
+test('a lost connection is told at once, and once, however long it stays away', async () => {
+  const server = await startRedis()
+  const subscriber = connectRedis(server.url)
+  const redis = connectRedis(server.url)
+  const heard: (string | null)[] = []
+  let closed = 0
+  subscriber.on('close', () => closed++)
+  const end = new AbortController()
+  const dropped = (messages: number | null) => void (messages === null && heard.push(null))
+  const listening = (async () => {
+    for await (const { raw } of listen(subscriber, { channels: ['away'], signal: end.signal, dropped })) heard.push(raw)
+  })()
+  const listened = async () => Number((await redis.pubsub('NUMSUB', 'away'))[1]) === 1
+  await until(listened)
+  await server.kill()
+  await until(() => heard.length === 1)
+  await until(() => closed > 3)
+  await server.restart()
+  await until(listened)
+  await redis.publish('away', 'after')
+  await until(() => heard.at(-1) === 'after')
+  expect(heard).toEqual([null, 'after'])
   end.abort()
   await listening
 })
