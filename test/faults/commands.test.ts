@@ -211,7 +211,10 @@ async function keys(): Promise<Set<string>> {
   return new Set([...found].filter((key) => !theirs(key) && key !== names.writer))
 }
 
-const added = async (before: Set<string>): Promise<string[]> => [...(await keys())].filter((key) => !before.has(key))
+/** Monitor's ticks go on meanwhile: what a node took by one call is remembered for three seconds. */
+const isOfTicks = (key: string): boolean => key.startsWith(names.taken(''))
+const added = async (before: Set<string>): Promise<string[]> =>
+  [...(await keys())].filter((key) => !before.has(key) && !isOfTicks(key))
 
 /** The desk has taken all jobs, and what they came to is told. */
 async function queueEmpty(queue: Queue): Promise<void> {
