@@ -115,15 +115,19 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
     await refuseOthers(names, channel, channels)
     if (res.closed) return
     let missed = 0
+    let cut = false
     const tellMissed = () => {
       if (missed) send(res, 'dropped', { dropped: missed })
       missed = 0
     }
     const tell = (found: Tapped) => {
-      if (isFull(res)) missed += found.seen
-      else {
+      if (isFull(res)) {
+        missed += found.seen + (found.missed ?? 0)
+        cut ||= found.missed === null
+      } else {
         tellMissed()
-        send(res, 'messages', found)
+        send(res, 'messages', cut ? { ...found, missed: null } : found)
+        cut = false
       }
     }
     const leave = taps.join(channel, tapOf(client, channel), tell, failed(res))

@@ -3,12 +3,14 @@ import type { Source } from './shared.js'
 import { pause } from './soon.js'
 
 export interface Tapped {
-  /** A sample, oldest first. */
-  messages: { time: number; text: string; bytes: number }[]
+  /** A sample, oldest first; `cut` where the text is only its beginning. */
+  messages: { time: number; text: string; bytes: number; cut?: true }[]
   /** How many came since the last frame, those of the sample included. */
   seen: number
   /** Too many came: they are not listened to for a while, so that watching costs no more than a bit. */
   resting: boolean
+  /** How many are missing before these; null where the connection to Redis was lost, so that nobody knows. */
+  missed: number | null
 }
 
 const FLUSH_MS = 250
@@ -39,21 +41,24 @@ async function tapUntilBurst(
   const enough = new AbortController()
   const end = () => enough.abort()
   signal.addEventListener('abort', end, { once: true })
-  let next: Tapped = { messages: [], seen: 0, resting: false }
+  let next = nothing()
   let last = ''
   const flush = () => {
-    if (next.seen === 0) return
+    if (next.seen === 0 && next.missed === 0) return
     tell(next)
     last = next.resting ? 'resting' : ''
-    next = { messages: [], seen: 0, resting: false }
+    next = nothing()
+  }
+  const dropped = (messages: number | null) => {
+    flush() // what came before it is told before it
+    next.missed = messages
   }
   const timer = setInterval(flush, FLUSH_MS)
   try {
-    for await (const { raw, time } of client.tail(channel, { signal: enough.signal })) {
+    for await (const { raw, time } of client.tail(channel, { signal: enough.signal, exactly: true, dropped })) {
       if (enough.signal.aborted) break
       next.seen++
-      const bytes = Buffer.byteLength(raw)
-      if (next.messages.length < SAMPLE) next.messages.push({ time, bytes, text: raw.slice(0, LENGTH) })
+      if (next.messages.length < SAMPLE) next.messages.push(messageOf(raw, time))
       if (next.seen < BURST) continue
       next.resting = true
       end()
@@ -64,4 +69,11 @@ async function tapUntilBurst(
     flush()
   }
   return last === 'resting' && !signal.aborted
+}
+
+const nothing = (): Tapped => ({ messages: [], seen: 0, resting: false, missed: 0 })
+
+function messageOf(raw: string, time: number): Tapped['messages'][number] {
+  const cut = raw.length > LENGTH
+  return { time, bytes: Buffer.byteLength(raw), text: cut ? raw.slice(0, LENGTH) : raw, ...(cut && { cut }) }
 }

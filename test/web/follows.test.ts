@@ -43,8 +43,16 @@ const line = (id: string, msg: string) => ({
 
 /** Messages of a channel, as the test sends them. */
 function channelOf(fake: FakeFleet) {
-  const of = { begun: 0, listening: 0, send: (_raw: string) => {} }
-  fake.client.tail = async function* (channel, { signal }) {
+  const of = {
+    begun: 0,
+    listening: 0,
+    send: (_raw: string) => {},
+    miss: (_messages: number | null) => {},
+    exactly: [] as unknown[],
+  }
+  fake.client.tail = async function* (channel, { signal, dropped, exactly }) {
+    of.miss = dropped ?? of.miss
+    of.exactly.push(exactly)
     of.begun++
     of.listening++
     const waiting: string[] = []
@@ -110,11 +118,33 @@ describe('a tap', () => {
     channel.send('{"n":1}')
     for (const { frames } of pages) await until(() => frames<{ seen: number }>('messages').length === 1)
     expect(pages[0]?.frames('messages')).toEqual([
-      { messages: [{ time: 1, text: '{"n":1}', bytes: 7 }], seen: 1, resting: false },
+      { messages: [{ time: 1, text: '{"n":1}', bytes: 7 }], seen: 1, resting: false, missed: 0 },
     ])
     expect(channel.begun).toBe(1)
+    expect(channel.exactly).toEqual([true]) // a worker may have that nickname
     for (const { response } of pages) response.destroy()
     await until(() => channel.listening === 0)
+  })
+
+  it('says in its place what is missing, and that the connection was lost', async () => {
+    const { web, fake } = await startTestWeb()
+    const channel = channelOf(fake)
+    const { frames } = await follow(web.port, `/tap?channel=${PUB}`)
+    await until(() => channel.listening === 1)
+    const told = (n: number) => until(() => frames('messages').length === n, { what: `${n} frames` })
+    channel.send('before')
+    await told(1)
+    channel.miss(7)
+    await told(2)
+    channel.miss(null)
+    channel.send('after')
+    await told(3)
+    const all = frames<{ messages: { text: string }[]; missed: number | null }>('messages')
+    expect(all.map(({ messages, missed }) => [missed, ...messages.map(({ text }) => text)])).toEqual([
+      [0, 'before'],
+      [7],
+      [null, 'after'],
+    ])
   })
 
   it('of a fast channel is a sample that says so, and cuts what is long', async () => {
@@ -127,7 +157,7 @@ describe('a tap', () => {
     const [first] = frames<{ messages: { text: string; bytes: number }[]; seen: number; resting: boolean }>('messages')
     expect(first).toMatchObject({ seen: 2000, resting: true })
     expect(first?.messages).toHaveLength(10)
-    expect(first?.messages[0]).toMatchObject({ bytes: 3000, text: 'x'.repeat(2000) })
+    expect(first?.messages[0]).toMatchObject({ bytes: 3000, text: 'x'.repeat(2000), cut: true })
   })
 
   it('is for channels of workers only: others carry tokens, or are not ours', async () => {

@@ -7,20 +7,23 @@ import { SCROLLS } from './scrolls.js'
 import { Time } from './time.js'
 
 type Message = Tapped['messages'][number] & { id: number }
+/** In the place of messages that are missing: how many, or null where nobody knows. */
+type Missed = { id: number; missed: number | null }
 const KEPT = 100
 
 /** What goes over a channel, as it goes; of a fast one a sample, and it says so. */
 export function Tap({ channel }: { channel: string }) {
-  const [shown, setShown] = useState<readonly Message[]>([])
+  const [shown, setShown] = useState<readonly (Message | Missed)[]>([])
   const [seen, setSeen] = useState({ count: 0, sampled: 0, resting: false })
   const [paused, setPaused] = useState(false)
   const isPaused = useRef(false)
   isPaused.current = paused
   const next = useRef(0)
   const take = useCallback((data: unknown) => {
-    const { messages, seen, resting } = data as Tapped
+    const { messages, seen, resting, missed } = data as Tapped
     if (isPaused.current) return
-    const fresh = messages.map((message) => ({ ...message, id: next.current++ })).reverse()
+    const gap = missed === 0 ? [] : [{ missed }]
+    const fresh = [...gap, ...messages].map((line) => ({ ...line, id: next.current++ })).reverse()
     setShown((all) => [...fresh, ...all].slice(0, KEPT))
     setSeen((was) => ({ count: was.count + seen, sampled: was.sampled + messages.length, resting }))
   }, [])
@@ -49,14 +52,27 @@ export function Tap({ channel }: { channel: string }) {
         <p class="empty">Nothing has come yet.</p>
       ) : (
         <section class="log" {...SCROLLS} aria-label="Messages">
-          {shown.map(({ id, time, text, bytes }) => (
-            <div key={id} class="line">
-              <Time ms={time} short /> {clean(text)}
-              {bytes > text.length + 1000 && <span class="faint"> … {count(bytes)} bytes</span>}
+          {shown.map((line) => (
+            <div key={line.id} class={'text' in line ? 'line' : 'line warn'}>
+              {'text' in line ? <Content message={line} /> : <b>{wordsOf(line)}</b>}
             </div>
           ))}
         </section>
       )}
     </section>
   )
+}
+
+function Content({ message: { time, text, bytes, cut } }: { message: Message }) {
+  return (
+    <>
+      <Time ms={time} short /> {clean(text)}
+      {cut && <span class="faint"> … {count(bytes)} bytes</span>}
+    </>
+  )
+}
+
+function wordsOf({ missed }: Missed): string {
+  if (missed === null) return 'some messages were missed: the connection to Redis was lost'
+  return missed === 1 ? '1 message missed' : `${count(missed)} messages missed`
 }
