@@ -321,6 +321,44 @@ describe('the connection', () => {
     await page.getByText('live', { exact: true }).waitFor()
     await close()
   })
+
+  it('is let go while nobody looks, taken up again, and told as signed out for as long as that is so', async () => {
+    const { web, fake } = await startTestWeb()
+    const { page, close } = await openPage(browser, web.url)
+    await page.clock.install()
+    await page.reload()
+    await page.getByText('live', { exact: true }).waitFor()
+    await until(() => fake.watchers.size === 1)
+    const show = (shown: boolean) =>
+      page.evaluate(`{
+        Object.defineProperty(document, 'hidden', { value: ${!shown}, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }`)
+    const leave = async () => {
+      await show(false)
+      await page.clock.fastForward(11_000)
+      await until(() => fake.watchers.size === 0, { what: 'a stream that is let go' })
+    }
+    await leave()
+    await show(true)
+    await page.getByText('live', { exact: true }).waitFor()
+    await leave()
+    const cookies = await page.context().cookies()
+    await page.context().clearCookies()
+    let streams = 0
+    page.on('request', (request) => request.url().endsWith('/stream') && streams++)
+    await show(true)
+    const denied = page.getByText('signed out')
+    await denied.waitFor()
+    for (const _ of [1, 2]) {
+      await page.waitForResponse((response) => response.url().endsWith('/session') && response.status() === 401)
+      expect(await denied.count()).toBe(1)
+    }
+    expect(streams).toBe(1)
+    await page.context().addCookies(cookies)
+    await page.getByText('live', { exact: true }).waitFor()
+    await close()
+  })
 })
 
 describe('without a token', () => {

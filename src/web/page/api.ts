@@ -16,6 +16,8 @@ export class ApiError extends Error {
 
 /** Paths are relative, so that they are right under any base path. */
 export const API = 'api/v1'
+/** No command takes so long: the node gives up waiting for its effect after 10 s. */
+const ANSWER_MS = 30_000
 
 export const startWorker = (type: string, nickname: string, params: object): Promise<CommandOutcome> =>
   post('/workers', { type, nickname, params })
@@ -39,8 +41,16 @@ export function wordsOf(error: unknown): { text: string; remedy: string } {
   return { text: error instanceof Error ? error.message : String(error), remedy: '' }
 }
 
-function post<T>(path: string, body: object = {}): Promise<T> {
-  return ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+async function post<T>(path: string, body: object = {}): Promise<T> {
+  const signal = AbortSignal.timeout(ANSWER_MS)
+  const headers = { 'content-type': 'application/json' }
+  try {
+    return await ask(path, { method: 'POST', headers, body: JSON.stringify(body), signal })
+  } catch (error) {
+    if (!signal.aborted || error instanceof ApiError) throw error
+    const remedy = 'It may have been carried out all the same: look at the worker before you try again.'
+    throw new ApiError('No answer came within 30 s.', remedy, 'UNREACHABLE')
+  }
 }
 
 async function ask<T>(path: string, init?: RequestInit): Promise<T> {

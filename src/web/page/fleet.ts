@@ -3,7 +3,9 @@ import type { StoredEvent } from '../../store/types.js'
 import type { Flow } from '../flow-rates.js'
 import type { Frames } from '../frames.js'
 import type { Total } from '../history.js'
+import { newestOf } from '../newest.js'
 import type { LiveWorker } from '../picture.js'
+import { SILENT_MS } from './silence.js'
 
 /** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
 export interface PageWorker extends LiveWorker {
@@ -44,9 +46,11 @@ const EVENTS = 200
 /** As the node keeps it: a quarter of an hour. */
 const HISTORY_MS = 900_000
 const HISTORY_EVERY_MS = 5_000
-/** The server pings every 3 s. */
-const SILENT_MS = 9_000
+/** The first frame has all of the fleet: it may take its time, once the connection is open. */
+const FIRST_MS = 60_000
 const RETRY_MS = 2_000
+/** A page in the background lets its stream go: a browser has six connections to a node for all its pages. */
+const HIDDEN_MS = 10_000
 
 let fleet: Fleet = {
   ...{ link: 'connecting', known: false, asOf: new Date(), name: '', servedBy: '' },
@@ -79,29 +83,57 @@ function change(part: Partial<Fleet>): void {
   for (const listener of listeners) listener(fleet)
 }
 
-/** Also notices a connection that is open but silent, and comes back by itself. */
+/** Also notices a connection that is open but silent, and comes back by itself. While nobody looks, there is none. */
 function connect(): { close(): void } {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  let closed = false
+  let hiding: ReturnType<typeof setTimeout> | undefined
+  let resting = false
+  /** Of what is open or about to be: whoever waited for an answer meanwhile must not open another. */
+  let turn = 0
 
-  const lose = () => {
+  const end = () => {
+    turn++
     source?.close()
     clearTimeout(timer)
-    if (closed) return
-    change({ link: 'lost' })
-    timer = setTimeout(async () => {
-      if (await isDenied()) change({ link: 'denied' })
-      if (!closed) open()
-    }, RETRY_MS)
   }
-  const heard = () => {
+  const lose = () => {
+    end()
+    change({ link: 'lost' })
+    timer = setTimeout(again, RETRY_MS)
+  }
+  const again = async () => {
+    end()
+    const mine = turn
+    const denied = await isDenied()
+    if (turn !== mine) return
+    if (!denied) return open()
+    change({ link: 'denied' })
+    timer = setTimeout(again, RETRY_MS)
+  }
+  const rest = () => {
+    end()
+    resting = true
+    if (fleet.link !== 'denied') change({ link: 'lost' })
+  }
+  const look = () => {
+    clearTimeout(hiding)
+    if (document.hidden) hiding = setTimeout(rest, HIDDEN_MS)
+    else if (resting) {
+      resting = false
+      if (fleet.link === 'denied') again()
+      else open()
+    }
+  }
+  const heard = (silentMs = SILENT_MS) => {
     clearTimeout(timer)
-    timer = setTimeout(lose, SILENT_MS)
+    timer = setTimeout(lose, silentMs)
   }
   const open = () => {
+    end()
     source = new EventSource('api/v1/stream')
     source.onerror = lose
+    source.onopen = () => heard(FIRST_MS)
     heard()
     const on = <K extends keyof Frames>(what: K, take: (data: Frames[K]) => void) => {
       source?.addEventListener(what, (message) => {
@@ -147,18 +179,18 @@ function connect(): { close(): void } {
     on('types', (types) => change({ types }))
     on('flows', (flows) => change({ flows }))
     on('events', (events) => {
-      const known = new Set(fleet.events.map(({ id }) => id))
-      const fresh = events.filter(({ id }) => !known.has(id))
-      change({ events: [...fresh, ...fleet.events].slice(0, EVENTS) })
+      change({ events: newestOf(fleet.events, events, EVENTS).all })
     })
     on('state', ({ live }) => change({ link: live ? 'live' : 'stale' }))
   }
+  document.addEventListener('visibilitychange', look)
   open()
+  look()
   return {
     close() {
-      closed = true
-      clearTimeout(timer)
-      source?.close()
+      document.removeEventListener('visibilitychange', look)
+      clearTimeout(hiding)
+      end()
     },
   }
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { API } from './api.js'
+import { SILENT_MS } from './silence.js'
 
 export type Following = 'connecting' | 'live' | 'lost'
 
@@ -14,25 +15,40 @@ export function useStream(path: string | undefined, what: string, take: (data: u
   useEffect(() => {
     if (path === undefined) return
     let source: EventSource | undefined
-    let retry: ReturnType<typeof setTimeout> | undefined
+    /** Of its silence while it is open, then of the next try. */
+    let timer: ReturnType<typeof setTimeout> | undefined
     const open = () => {
       close()
       if (document.hidden) return
       source = new EventSource(API + path)
-      source.onopen = () => setState('live')
-      source.onerror = () => {
-        close()
-        setState('lost')
-        retry = setTimeout(open, 2_000)
+      source.onerror = lose
+      source.onopen = () => {
+        heard()
+        setState('live')
       }
-      source.addEventListener(what, (message) => take(JSON.parse(message.data)))
+      source.addEventListener('ping', heard)
+      source.addEventListener(what, (message) => {
+        heard()
+        take(JSON.parse(message.data))
+      })
       source.addEventListener('dropped', (message) => {
+        heard()
         const more: number = JSON.parse(message.data).dropped
         setDropped((n) => n + more)
       })
+      heard()
+    }
+    const heard = () => {
+      clearTimeout(timer)
+      timer = setTimeout(lose, SILENT_MS)
+    }
+    const lose = () => {
+      close()
+      setState('lost')
+      timer = setTimeout(open, 2_000)
     }
     const close = () => {
-      clearTimeout(retry)
+      clearTimeout(timer)
       source?.close()
     }
     const look = () => (document.hidden ? close() : open())
