@@ -109,6 +109,19 @@ describe('one worker', () => {
     await page.getByRole('button', { name: 'Send top' }).click()
     await question.getByRole('button', { name: 'Send it' }).click()
     await page.getByText('"echoed"').waitFor()
+    const worker = fake.workers.get('DemoName')
+    const types = fake.types
+    if (worker) worker.status = 'restarting'
+    fake.types = []
+    fake.tell('node', {})
+    await page.getByText('only a running worker can be sent anything').waitFor()
+    expect(await page.getByRole('button', { name: 'Send top' }).isDisabled()).toBe(true)
+    expect(await page.getByLabel('limit needed').inputValue()).toBe('3')
+    await page.getByText('"echoed"').waitFor()
+    if (worker) worker.status = 'started'
+    fake.types = types
+    fake.tell('node', {})
+    await page.getByText('only a running worker can be sent anything').waitFor({ state: 'detached' })
     expect(fake.commands.at(-1)).toMatchObject({ method: 'send', args: ['DemoName', 'top', { limit: 3 }, {}] })
     const history = `${web.publicUrl}api/v1/workers/DemoName/history`
     const known = async () => ((await (await page.request.get(history)).json()) as { in: (number | null)[] }).in
@@ -133,7 +146,9 @@ describe('one worker', () => {
 describe('the data flow', () => {
   it('shows who publishes, who hears, how fast, what is lost, silent or dead; and taps a channel', async () => {
     let send = (_raw: string) => {}
-    fake.client.tail = async function* (channel, { signal }) {
+    let miss = (_messages: number | null) => {}
+    fake.client.tail = async function* (channel, { signal, dropped }) {
+      miss = dropped ?? miss
       while (!signal.aborted) {
         const raw = await new Promise<string>((resolve) => {
           send = resolve
@@ -170,6 +185,10 @@ describe('the data flow', () => {
     send('{"line":"<b>Failed password</b>"}')
     await page.getByText('{"line":"<b>Failed password</b>"}').waitFor()
     await page.getByText('1 of 1 shown').waitFor()
+    miss(12)
+    await page.getByText('12 messages missed').waitFor()
+    miss(null)
+    await page.getByText('some messages were missed: the connection to Redis was lost').waitFor()
     expect(page.url()).toContain('tap=')
     await picture(page, 'flow')
     await page.getByRole('button', { name: 'Close the tap' }).click()

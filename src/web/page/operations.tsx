@@ -2,7 +2,9 @@ import { useState } from 'preact/hooks'
 import type { TypeView } from '../../fleet/views.js'
 import { callOperation, wordsOf } from './api.js'
 import { Confirm } from './dialog.js'
+import type { PageWorker } from './fleet.js'
 import { clean } from './format.js'
+import { useLastKnown } from './last-known.js'
 import { ParamForm, useParams } from './param-form.js'
 
 /** What every worker can be told, beside its own operations. */
@@ -19,16 +21,18 @@ const BUILT_IN: TypeView['operations'] = {
 }
 
 /** The operations of a worker, each with the form of its arguments, and what it returned. */
-export function Operations({ nickname, type }: { nickname: string; type: TypeView | undefined }) {
-  const all = { ...type?.operations, ...BUILT_IN }
-  const [name, setName] = useState(Object.keys(all)[0] ?? '')
+export function Operations({ worker, type }: { worker: PageWorker; type: TypeView | undefined }) {
+  const { nickname, status } = worker
+  const all = { ...useLastKnown(worker.type, type)?.operations, ...BUILT_IN }
+  const [chosen, setChosen] = useState('')
+  const name = chosen in all ? chosen : (Object.keys(all)[0] ?? '')
   const operation = all[name]
   return (
     <section aria-labelledby="operations">
       <h2 id="operations">Operations</h2>
       <div class="field">
         <label for="operation">Operation</label>
-        <select id="operation" value={name} onChange={(event) => setName(event.currentTarget.value)}>
+        <select id="operation" value={name} onChange={(event) => setChosen(event.currentTarget.value)}>
           {Object.keys(all).map((one) => (
             <option key={one} value={one}>
               {clean(one)}
@@ -37,12 +41,21 @@ export function Operations({ nickname, type }: { nickname: string; type: TypeVie
         </select>
         {operation?.description && <small>{clean(operation.description)}</small>}
       </div>
-      {operation && <Call key={name} nickname={nickname} name={name} args={operation.args} />}
+      {operation && (
+        <Call key={name} nickname={nickname} name={name} args={operation.args} running={status === 'started'} />
+      )}
     </section>
   )
 }
 
-function Call({ nickname, name, args }: { nickname: string; name: string; args: Record<string, unknown> }) {
+interface CallProps {
+  nickname: string
+  name: string
+  args: Record<string, unknown>
+  running: boolean
+}
+
+function Call({ nickname, name, args, running }: CallProps) {
   const form = useParams(args)
   const [busy, setBusy] = useState(false)
   const [result, setResult] = useState<{ value: unknown } | { text: string; remedy: string }>()
@@ -64,9 +77,10 @@ function Call({ nickname, name, args }: { nickname: string; name: string; args: 
   return (
     <form onSubmit={ask} noValidate>
       <ParamForm form={form} legend="Arguments" />
-      <button type="submit" disabled={busy}>
+      <button type="submit" disabled={busy || !running}>
         {busy ? 'Sending…' : `Send ${name}`}
       </button>
+      {!running && <small class="faint">It does not run at present: only a running worker can be sent anything.</small>}
       <div aria-live="polite">
         {result && 'value' in result && (
           <>

@@ -1,8 +1,9 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { TypeView } from '../../fleet/views.js'
 import { startWorker, wordsOf } from './api.js'
 import { Dialog } from './dialog.js'
 import { clean } from './format.js'
+import { useLastKnown } from './last-known.js'
 import { ParamForm, useFocusOnProblem, useParams } from './param-form.js'
 import type { Say } from './toasts.js'
 
@@ -17,17 +18,26 @@ interface StartProps {
 /** Asks for type, nickname and parameters, by the form that the processor's schema makes. */
 export function StartDialog({ types, say, onClose }: StartProps) {
   const usable = types.filter(({ version }) => version !== '').sort((a, b) => a.type.localeCompare(b.type))
-  const [type, setType] = useState(usable.find(({ builtin }) => !builtin)?.type ?? usable[0]?.type ?? '')
+  const first = (usable.find(({ builtin }) => !builtin) ?? usable[0])?.type ?? ''
+  const [type, setType] = useState(first)
+  useEffect(() => {
+    if (type === '') setType(first) // opened before any type was known
+  }, [type, first])
   const [nickname, setNickname] = useState('')
-  const chosen = usable.find((one) => one.type === type)
+  const chosen = useLastKnown(
+    type,
+    usable.find((one) => one.type === type),
+  )
+  const names = usable.map((one) => one.type)
+  if (chosen && !names.includes(chosen.type)) names.push(chosen.type)
   return (
     <Dialog title="Start a worker" onClose={onClose}>
       <div class="field">
         <label for="start-type">Type</label>
         <select id="start-type" value={type} onChange={(event) => setType(event.currentTarget.value)}>
-          {usable.map((one) => (
-            <option key={one.type} value={one.type}>
-              {one.type}
+          {names.map((one) => (
+            <option key={one} value={one}>
+              {one}
             </option>
           ))}
         </select>

@@ -62,7 +62,7 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
       <Timeline fleet={fleet} worker={worker} />
       <LogView nickname={name} level={query.get('level') ?? ''} />
       <div class="two">
-        {operator && worker.status === 'started' && !worker.foreign && <Operations nickname={name} type={type} />}
+        {operator && !worker.foreign && <Operations worker={worker} type={type} />}
         <section aria-labelledby="params">
           <h2 id="params">Parameters</h2>
           <pre>{clean(JSON.stringify(worker.params, null, 2))}</pre>
