@@ -22,7 +22,7 @@ export function useWindow(count: number) {
       const height = row.offsetHeight || 54
       const above = -element.getBoundingClientRect().top
       const from = Math.max(0, Math.floor(above / height) - MARGIN)
-      const to = Math.ceil((above + innerHeight) / height) + MARGIN
+      const to = Math.max(from + 1, Math.ceil((above + innerHeight) / height) + MARGIN)
       setSeen((was) => (was.from === from && was.to === to && was.height === height ? was : { from, to, height }))
     }
     const soon = () => {
