@@ -325,6 +325,12 @@ export const CATALOGUE = {
     remedy:
       'Its default export is defineProcessor({...}) or a function (job, token, signal); docs/processors.md shows both.',
   },
+  PROCESSOR_FAILED: {
+    exit: 1,
+    status: 500,
+    text: 'The processor {type} failed: {reason}.',
+    remedy: 'Mend {file}; the stack tells where it happened.',
+  },
   USER_DATABASE: {
     exit: 1,
     status: 503,

@@ -47,6 +47,12 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
     end = resolve
   })
   finished.catch(() => {})
+  /** Nobody may be waiting for the end, or it may be known already: an error is thrown where a test sees it, too. */
+  const endBy = (error: unknown) => {
+    const rejected = Promise.reject(error)
+    rejected.catch(() => {})
+    end(rejected)
+  }
 
   const hearing = createHearing(names, receive)
   const ctx = createTestContext({
@@ -110,7 +116,7 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
 
   function failed(error: unknown): void {
     failure = { error }
-    end(Promise.reject(error))
+    endBy(error)
   }
 
   /** Throws once what `produce` threw, where a test sees it. */
@@ -135,7 +141,7 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
       report()
       end(reason)
     } catch (error) {
-      end(Promise.reject(error))
+      endBy(error)
       throw error
     }
   }
@@ -150,7 +156,7 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
     finished,
     start() {
       starting ??= begin().catch((error: unknown) => {
-        end(Promise.reject(error))
+        endBy(error)
         throw error
       })
       return starting
@@ -158,7 +164,8 @@ export function createHarness<T extends Testable>(processor: T, options: Harness
     async send(data, { channel = hearing.channel() ?? names.pub('Sender', 'sender') } = {}) {
       const handlers = hearing.handlersOf(channel)
       if (!handlers.length && hooks.receive && !hearing.channel()) handlers.push(receive)
-      if (!handlers.length) throw new Error(`Nothing in this processor hears the channel ${channel}`)
+      if (!handlers.length)
+        throw new HysasError('USAGE', { reason: `Nothing in this processor hears the channel ${channel}` })
       const message = hearing.messageOf(channel, payloadOf(data, channel).raw)
       for (const handler of handlers) await handler(message)
       await clock.settle()

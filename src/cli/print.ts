@@ -43,7 +43,8 @@ export function printError(cli: Cli, thrown: unknown): void {
   const paint = painter(cli.stderr, cli.env)
   cli.stderr.write(`${paint.red(`error ${error.code}:`)} ${clean(error.message)}\n`)
   if (error.remedy) cli.stderr.write(`  ${paint.dim('→')} ${clean(error.remedy)}\n`)
-  if (error.code === 'INTERNAL' && error.cause instanceof Error && error.cause.stack)
+  const hasStack = error.code === 'INTERNAL' || error.code === 'PROCESSOR_FAILED'
+  if (hasStack && error.cause instanceof Error && error.cause.stack)
     cli.stderr.write(`${paint.dim(indent(cleanLines(error.cause.stack), 4))}\n`)
 }
 

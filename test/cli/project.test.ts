@@ -141,6 +141,48 @@ describe('hysas run', () => {
     expect(await running).toBe(0)
   })
 
+  it('tells what the processor threw as its own error, once, with the stack', async () => {
+    const cwd = await project()
+    const write = (hooks: string) =>
+      writeFileSync(
+        join(cwd, 'processors/Bad.ts'),
+        `import { defineProcessor } from 'hysas'\nexport default defineProcessor({ ${hooks} })\n`,
+      )
+    writeFileSync(join(cwd, 'lines.txt'), 'one\ntwo\n')
+    const fail = async (hooks: string, ...args: string[]) => {
+      write(hooks)
+      const { code, stderr } = await hysas(['run', 'Bad', ...args], { cwd })
+      expect(code).toBe(1)
+      expect(stderr).toContain('Bad.ts')
+      return stderr.match(/^error .*/gm)
+    }
+    const told = ['error PROCESSOR_FAILED: The processor Bad failed: out of order.']
+    const failing = `throw new Error('out of order')`
+    expect(await fail(`start() { ${failing} }`)).toEqual(told)
+    expect(await fail(`async produce(ctx) { await ctx.sleep(1); ${failing} }`)).toEqual(told)
+    expect(await fail(`receive() { ${failing} }`, '--input', 'lines.txt')).toEqual([...told, ...told])
+    // ends at once, though the line takes as long as the worker lives
+    const waits = `receive: (ctx) => ctx.sleep(1e8), async produce(ctx) { await ctx.sleep(50); ${failing} }`
+    expect(await fail(waits, '--input', 'lines.txt')).toEqual(told)
+  })
+
+  it('refuses an input that is none, or that nothing hears', async () => {
+    const cwd = await project()
+    await hysas(['new', 'Timer', '--repeatable'], { cwd })
+    const deaf = `import { defineProcessor } from 'hysas'\nexport default defineProcessor({ start() {} })\n`
+    writeFileSync(join(cwd, 'processors/Deaf.ts'), deaf)
+    writeFileSync(join(cwd, 'lines.txt'), 'one\ntwo\n')
+    const refused = async (type: string, input: string) => {
+      const { code, stderr } = await hysas(['run', type, '--input', input], { cwd })
+      expect(code).toBe(2)
+      return stderr.match(/^error .*/gm)?.join()
+    }
+    expect(await refused('Finder', 'none.txt')).toMatch(/USAGE: .*none\.txt can not be read/)
+    expect(await refused('Finder', 'processors')).toMatch(/USAGE: .* is a folder/)
+    expect(await refused('Timer', 'lines.txt')).toBe('error USAGE: a repeatable processor hears no input')
+    expect(await refused('Deaf', 'lines.txt')).toMatch(/USAGE: nothing in Deaf hears the input/)
+  })
+
   it('names the nearest types where there is none of the name', async () => {
     const { code, stderr } = await hysas(['run', 'Demmo'], { cwd: temporaryFolder() })
     expect(code).toBe(1)
