@@ -14,6 +14,8 @@ export interface CommonChild {
   readonly heardAt: number
   /** False once it is being killed, or has ended. */
   readonly isSound: boolean
+  /** Bundles that one of its workers has loaded. */
+  readonly loaded: Set<string>
   size(): number
   /** One more worker. */
   lodge(): VirtualChild
@@ -137,6 +139,7 @@ export function createCommonChild(
     get isSound() {
       return !killedFor && !child.exited
     },
+    loaded: new Set(),
     size: () => inside.size,
     lodge() {
       const virtual = new VirtualChild(common, ++last)

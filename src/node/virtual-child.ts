@@ -39,7 +39,11 @@ export class VirtualChild extends EventEmitter implements WorkerChild {
 
   async load(value: InitMessage['value'], deadlineMs: number): Promise<void> {
     await this.common.ready
-    await loadInto(this, value, deadlineMs)
+    const { loaded } = this.common
+    // what its process has loaded before is there at once: the run may be given with it
+    if (loaded.has(value.bundle)) void this.send({ cmd: 0, value } satisfies InitMessage)
+    else await loadInto(this, value, deadlineMs)
+    loaded.add(value.bundle)
     this.processFile = value.bundle
   }
 

@@ -26,6 +26,9 @@ export interface Host {
 
 export function createHost(home: Home, send: Send): Host {
   let loaded: Loaded | undefined
+  /** A node that knows that the file can be loaded does not wait for it before it gives the run. */
+  let loading: Promise<void> | undefined
+  let failure: unknown
   let ticker: Ticker | undefined
   let session: Session | undefined
   let opened: ReturnType<typeof openHub> | undefined
@@ -44,6 +47,7 @@ export function createHost(home: Home, send: Send): Host {
       else if (!home.hub) opened = openHub(home)
       await send({ cmd: PARENT_COMMAND.initCompleted })
     } catch (thrown) {
+      failure = thrown
       const { message, stack } = failureOf(thrown)
       await send({ cmd: PARENT_COMMAND.initFailed, err: { message, ...(stack ? { stack } : {}) } })
     }
@@ -51,7 +55,7 @@ export function createHost(home: Home, send: Send): Host {
 
   const runOnce = (start: StartMessage, ending: Ending): Promise<RunResult> => {
     if (ticker) return start.job.name === END_JOB ? ticker.end(start, ending) : ticker.tick(start, ending)
-    if (!loaded || loaded.kind === 'repeatable') throw new Error('No processor has been loaded.')
+    if (!loaded || loaded.kind === 'repeatable') throw failure ?? new Error('No processor has been loaded.')
     opened?.rename(jobData(start).nickname)
     return run({ home, loaded, start, ending, send, onSession, hub: opened?.hub })
   }
@@ -65,6 +69,7 @@ export function createHost(home: Home, send: Send): Host {
     const stopPulse = home.common ? () => {} : startPulse(send) // a common child tells of itself
     const work = async () => {
       let answer: Outgoing
+      await loading
       try {
         answer = { cmd: PARENT_COMMAND.completed, value: await runOnce(message, ending) }
       } catch (thrown) {
@@ -88,8 +93,10 @@ export function createHost(home: Home, send: Send): Host {
     async obey(message) {
       if ('hysas' in message) {
         if (message.hysas === 'logLevel') session?.setLogLevel(message.level)
-      } else if (message.cmd === CHILD_COMMAND.init) await init(message.value)
-      else if (message.cmd === CHILD_COMMAND.start) await start(message)
+      } else if (message.cmd === CHILD_COMMAND.init) {
+        loading = init(message.value)
+        await loading
+      } else if (message.cmd === CHILD_COMMAND.start) await start(message)
       else if (message.cmd === CHILD_COMMAND.cancel) current?.end(reasonOf(message.value))
     },
     async crash(thrown, what) {
