@@ -15,6 +15,7 @@ import type { Catalog, CatalogEntry } from './catalog.js'
 import type { Children } from './children.js'
 import { isolationOf } from './isolation.js'
 import { createKept } from './kept.js'
+import { whyLost } from './orphan.js'
 import { createPump } from './pump.js'
 import { type Run, startRun } from './run.js'
 import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
@@ -44,8 +45,6 @@ export interface HostOptions {
 
 export type Host = ReturnType<typeof createHost>
 
-/** A run whose job Redis has lost is ended when the fleet has not been put back by then, ms. */
-const ORPHAN_MS = 12_000
 /** A job that another node's run is to adopt is looked at again so much later, ms. */
 const ADOPTION_MS = 300
 /** A common child that has not been heard of for so long is as blocked as the worker in it that gave no heartbeat, ms. */
@@ -262,8 +261,8 @@ export function createHost(options: HostOptions) {
         const holder = await redis.hget(names.worker(run.nickname), 'token')
         if (!runs.ofNickname(run.nickname).includes(run)) continue // it ended while that was asked: its lock went with its job
         if (holder === null) run.orphanedAt ??= performance.now()
-        const waitedMs = performance.now() - (run.orphanedAt ?? 0)
-        if (waitedMs > ORPHAN_MS) run.kill(run.orphanedAt ? 'Redis lost its job' : 'its job was given to another node')
+        const why = whyLost(run, performance.now())
+        if (why) run.kill(why)
       }
     },
 
