@@ -217,14 +217,18 @@ export async function settleStopped(redis: Redis, names: Names, type: string, ni
   return (await settleScript(redis, keys, [`${type}.${nickname}`])) === 1
 }
 
+// Where it still had a name, its process may be alive, though its lock has ended (its node was stopped, or froze): nobody has
+// the empty token, so what it publishes or records is refused, and not taken for that of a worker which Redis has lost.
 const settleScript = script<number>(`${NOW}
 local w = redis.call('HMGET', KEYS[1], 'wanted', 'running', 'lock', 'lockToken')
 if w[1] ~= '0' then return 0 end
 if w[2] == '1' and w[3] and redis.call('GET', w[3]) == w[4] then return 0 end
+local status = redis.call('HGET', KEYS[2], 'status')
+local isOver = not status or status == 'failed' or status == 'terminated'
+if w[2] == '1' or not isOver then redis.call('HSET', KEYS[1], 'token', '') end
 redis.call('HSET', KEYS[1], 'running', '0')
 redis.call('ZREM', KEYS[3], ARGV[1])
-local status = redis.call('HGET', KEYS[2], 'status')
-if status and status ~= 'failed' and status ~= 'terminated' then
+if not isOver then
   local at = string.format('%.3f', now / 1000)
   redis.call('HSET', KEYS[2], 'status', 'terminated', 'stop_info', 'stopped by command', 'stop_time', at)
   redis.call('ZADD', KEYS[4], now, ARGV[1])

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { type AdmitRequest, admit, drawRevision } from '../../src/redis/fleet-scripts.js'
+import { type AdmitRequest, admit, drawRevision, settleStopped } from '../../src/redis/fleet-scripts.js'
 import { jobIdOf, namesOf } from '../../src/redis/names.js'
-import { type ClaimRequest, claim, type FinishHow, finish } from '../../src/redis/run-scripts.js'
+import { publishFenced } from '../../src/redis/publish-scripts.js'
+import { recordFenced } from '../../src/redis/record-scripts.js'
+import { beat, type ClaimRequest, claim, type FinishHow, finish } from '../../src/redis/run-scripts.js'
 import { namespace } from '../helpers/namespace.js'
 import { connectRedis } from '../helpers/redis.js'
 
@@ -144,5 +146,44 @@ describe('the end of a run', () => {
     await end(third.token, 'ticked', { errorMsg: 'Error: again' })
     const other = await begin(await command('restart'), { mode: 'tick', jobId: 'other' })
     expect(other.answer).toMatchObject({ errors: 0, errorMsg: '' })
+  })
+})
+
+describe('a stopped worker whose job has no lock any more', () => {
+  test.each(['run', 'tick'] as const)(
+    'is settled, and what its frozen %s does when it wakes is refused',
+    async (mode) => {
+      const { names, nickname, command, begin, end, info, worker } = fleet()
+      const revision = await command('start')
+      const { token } = await begin(revision, { mode })
+      const run = { type: 'Demo', nickname, token }
+      await command('stop')
+      expect(await settleStopped(redis, names, 'Demo', nickname)).toBe(false) // its lock is held yet
+      await redis.del(names.jobLock('Demo', jobIdOf(nickname, revision)))
+      expect(await settleStopped(redis, names, 'Demo', nickname)).toBe(true)
+      expect((await info()).status).toBe('terminated')
+      const stretches = [{ channel: 'c', count: 1, payloads: ['x'], asLines: false }]
+      expect(await publishFenced(redis, names, run, { series: 's', n: 1, oldest: 1, stretches })).toBe('stale')
+      expect(await recordFenced(redis, names, run, ['{}'])).toBe(false)
+      expect(await beat(redis, names, run, {}, 1000)).toBe(false)
+      expect((await end(token, 'stopped')).finished).toBe(false)
+      expect((await info()).stop_info).toBe('stopped by command')
+      expect((await begin(await command('start'), { mode })).answer).toMatchObject({ claimed: true })
+      expect((await worker()).running).toBe('1')
+    },
+  )
+
+  test('between two ticks, too; one that has ended in order is left as it is', async () => {
+    const { names, nickname, command, begin, end, worker } = fleet()
+    const { token } = await begin(await command('start'), { mode: 'tick' })
+    await end(token, 'ticked')
+    await command('stop')
+    expect(await settleStopped(redis, names, 'Demo', nickname)).toBe(true)
+    expect((await worker()).token).toBe('')
+    const second = await begin(await command('start'))
+    await command('stop')
+    const ended = await end(second.token, 'stopped')
+    expect(await settleStopped(redis, names, 'Demo', nickname)).toBe(true)
+    expect(await end(second.token, 'stopped')).toEqual(ended) // sent again
   })
 })
