@@ -1,4 +1,4 @@
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import type { Client } from '../client.js'
 import type { Log } from '../contract.js'
 import { HysasError } from '../errors.js'
@@ -11,7 +11,13 @@ import { Answer, type Call, type Route, routes } from './routes.js'
 import type { Role } from './token.js'
 
 /** Mounts the table of routes: who may, what it takes, what it answers. */
-export function apiOf(of: { client: Client; history: History; store: () => Promise<EventStore>; log: Log }): Router {
+export function apiOf(of: {
+  client: Client
+  history: History
+  store: () => Promise<EventStore>
+  log: Log
+  basePath: string
+}): Router {
   const router = Router({ caseSensitive: true })
   const downloads = new Downloads(of.log)
   const failed = (err: unknown) => of.log.error({ err }, 'what a request had begun failed')
@@ -20,6 +26,7 @@ export function apiOf(of: { client: Client; history: History; store: () => Promi
       if (route.role === 'operator' && res.locals.role !== 'operator') {
         throw new HysasError('FORBIDDEN', { reason: 'the viewer token may only look' })
       }
+      if (route.body) refuseUnread(req)
       const given = { params: req.params, query: { ...req.query }, body: req.body ?? {} }
       const who = { by: String(res.locals.by), role: res.locals.role as Role }
       const result = await route.handler({ ...of, failed, ...who, ...readBy(route, given) })
@@ -33,9 +40,17 @@ export function apiOf(of: { client: Client; history: History; store: () => Promi
       else res.json(body)
     })
   }
-  const description = openapiOf(routes)
+  const description = openapiOf(routes, of.basePath)
   router.get('/openapi.json', (_req, res) => void res.json(description))
   return router
+}
+
+/** Of a body that is no JSON nothing was read: it must not pass for an empty one. @throws HysasError BAD_REQUEST */
+function refuseUnread(req: Request): void {
+  const { 'transfer-encoding': encoding, 'content-length': length, 'content-type': type } = req.headers
+  if (req.body !== undefined || (encoding === undefined && !Number(length))) return
+  const reason = `the body must be JSON with the header Content-Type: application/json, not ${type ?? 'without a type'}`
+  throw new HysasError('BAD_REQUEST', { reason: reason.slice(0, 200) })
 }
 
 const isGenerator = (body: unknown): body is AsyncGenerator<string, void> =>

@@ -6,7 +6,7 @@ import { problem } from './schemas.js'
 type Json = Record<string, unknown>
 
 /** The OpenAPI 3.1 description of the routes and the stream, generated from their schemas. */
-export function openapiOf(routes: readonly Route[]): Json {
+export function openapiOf(routes: readonly Route[], basePath = ''): Json {
   const paths: Record<string, Json> = {}
   for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method]: operation(route) }
@@ -22,7 +22,7 @@ export function openapiOf(routes: readonly Route[]): Json {
       description:
         'Every request needs a token: the header `Authorization: Bearer <token>`, or the cookie that the page has. The viewer token may only GET.',
     },
-    servers: [{ url: '/api/v1' }],
+    servers: [{ url: `${basePath}/api/v1` }],
     security: [{ bearer: [] }, { cookie: [] }],
     paths,
     components: {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express, { type Express, Router } from 'express'
+import express, { type Express, type Response, Router } from 'express'
 import type { Redis } from 'ioredis'
 import type { Client } from '../client.js'
 import type { Settings } from '../config/settings.js'
@@ -85,9 +85,9 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   at.use(express.json({ limit: BODY_LIMIT, reviver: refuseProto }))
   at.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.text()))
   at.get('/api/v1/stream', stream.handler)
-  at.use('/api/v1', follows.router, apiOf({ client, history, store, log }))
+  at.use('/api/v1', follows.router, apiOf({ client, history, store, log, basePath }))
   at.use(BOARD_PATH, boardHeaders, board.handler)
-  at.use(express.static(pageFolder(), { cacheControl: false, etag: true }))
+  at.use(express.static(pageFolder(), { cacheControl: false, etag: true, setHeaders: askAnew }))
   at.use(notFound, askForToken(basePath), errorAnswer(log))
   // The page's own links are relative, so its address must end in a slash.
   if (basePath)
@@ -123,6 +123,9 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     },
   }
 }
+
+/** A browser may keep a file, and asks each time whether it still is so: after an update the page is of one piece. */
+const askAnew = (res: Response) => void res.set('Cache-Control', 'no-cache')
 
 function healthOf(node: NodeState): Router {
   const router = Router()

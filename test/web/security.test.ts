@@ -258,6 +258,15 @@ describe('a request', () => {
     expect(board.status).toBe(413)
   })
 
+  it('whose body is not said to be JSON is refused, and not taken for one without a body', async () => {
+    const restart = () => http.post('/api/v1/workers/DemoName/restart').set(...bearer())
+    const answer = await restart().set('Content-Type', 'application/x-www-form-urlencoded').send('{"noWait":true}')
+    expect(answer.status).toBe(400)
+    expect(answer.body).toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('application/json') })
+    expect((await restart()).status).toBe(200)
+    expect((await restart().set('Content-Length', '0')).status).toBe(200)
+  })
+
   it.each([
     ['not JSON', '{"type":'],
     ['a list', '[]'],
