@@ -6,10 +6,11 @@ export interface EventOptions {
   source?: string
   nickname?: string
   type?: string
-  severity?: string
+  severity?: string[]
   since?: number
   until?: number
-  limit: number
+  /** Default 100. */
+  limit?: number
   /** However many, in the place of the last `limit`. */
   all?: boolean
   csv?: boolean
@@ -18,7 +19,7 @@ export interface EventOptions {
 
 /** What the store is asked. Several kinds are divided by commas, or given repeatedly. */
 export function queryOf({ kind, source, nickname, type, severity, since, until }: EventOptions): EventQuery {
-  const kinds = kind?.flatMap((text) => text.split(','))
+  const kinds = kind?.flatMap((text) => text.split(',').map((one) => one.trim()))
   return {
     ...(kinds && { kind: kinds }),
     ...(source !== undefined && { source }),

@@ -68,10 +68,5 @@ export function level(text: string): string {
   return text
 }
 
-/** How bad an event is. */
-export function severity(text: string): string {
-  if (!SEVERITIES.includes(text)) throw new InvalidArgumentError(`It is one of ${SEVERITIES.join(', ')}.`)
-  return text
-}
-
-const SEVERITIES: readonly string[] = ['info', 'warning', 'error', 'critical']
+/** How bad an event may be. */
+export const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const

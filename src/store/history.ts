@@ -79,13 +79,12 @@ export async function prune(db: Kysely<Tables>, time: number): Promise<number> {
 
 function matching(db: Kysely<Tables>, query: EventQuery): SelectQueryBuilder<Tables, 'events', object> {
   let select: SelectQueryBuilder<Tables, 'events', object> = db.selectFrom('events')
-  const { kind, since, until, after, before } = query
-  if (typeof kind === 'string') select = select.where('kind', '=', kind)
-  // `in ()` is no SQL; nothing is one of no kinds.
-  else if (kind) select = kind.length ? select.where('kind', 'in', kind) : select.where('time', '<', 0)
-  for (const column of ['nickname', 'type', 'source', 'severity'] as const) {
+  const { since, until, after, before } = query
+  for (const column of ['kind', 'severity', 'nickname', 'type', 'source'] as const) {
     const value = query[column]
-    if (value !== undefined) select = select.where(column, '=', value)
+    if (typeof value === 'string') select = select.where(column, '=', value)
+    // `in ()` is no SQL; nothing is one of no kinds.
+    else if (value) select = value.length ? select.where(column, 'in', value) : select.where('time', '<', 0)
   }
   if (since !== undefined) select = select.where('time', '>=', since)
   if (until !== undefined) select = select.where('time', '<=', until)

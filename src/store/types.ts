@@ -26,7 +26,7 @@ export interface EventQuery {
   nickname?: string
   type?: string
   source?: string
-  severity?: string
+  severity?: string | readonly string[]
   /** Unix ms, inclusive. */
   since?: number
   until?: number

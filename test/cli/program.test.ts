@@ -240,6 +240,8 @@ describe('a node and its commands', () => {
     expect(earlier.every(({ time }) => time < middle)).toBe(true)
     expect(new Set((await kept('--type', 'Demo')).map(({ type }) => type))).toEqual(new Set(['Demo']))
     expect((await kept('--severity', 'warning')).every(({ severity }) => severity === 'warning')).toBe(true)
+    expect((await kept('--severity', 'info,warning')).length).toBeGreaterThan(0)
+    expect(await kept('--kind', 'nothing, started')).toEqual(await kept('--kind', 'started'))
     expect(await hysas('events', '--severity', 'bad')).toMatchObject({ code: 2 })
     await until(async () => (await hysas('events', '--kind', 'command')).stdout.includes('say {"a":1}'))
     expect((await hysas('events', '--csv')).stdout).toMatch(/^id,time,kind,.*\r\n\d+-\d+,/)

@@ -13,6 +13,9 @@ describe('misuse', () => {
     ['arguments that are no object', ['send', 'a', 'op', '[1]'], 'object'],
     ['restart of nothing', ['restart'], '--type'],
     ['two formats at once', ['events', '--csv', '--json'], '--csv'],
+    ['all events and the last of them', ['events', '--all', '--limit', '5'], '--limit'],
+    ['events that go on until then', ['events', '-f', '--until', '5m'], '--until'],
+    ['an unknown severity', ['events', '--severity', 'warning,bad'], 'critical'],
   ])('%s exits 2 and says what is wrong', async (_, argv, said) => {
     const { code, stdout, stderr } = await hysas(argv, { cwd: temporaryFolder() })
     expect(code).toBe(2)

@@ -166,6 +166,7 @@ export function describeStore(kind: EventStore['kind'], place: () => Promise<Pla
       const query = { kind: 'alert', nickname: 'gate-1', since: T0 + 20, until: T0 + 50, limit: 10_000 }
       expect(await store.find(query)).toEqual(expected.reverse())
       expect(await store.find({ severity: 'error', kind: ['started', 'x'], limit: 1000 })).toHaveLength(4)
+      expect(await store.find({ severity: ['error', 'critical'], kind: 'started', limit: 1000 })).toHaveLength(4)
       expect(await store.find({ kind: [] })).toEqual([])
       expect(await store.find({ source: 'nobody' })).toEqual([])
     })

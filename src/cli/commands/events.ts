@@ -3,7 +3,7 @@ import type { EventStore, StoredEvent } from '../../store/types.js'
 import type { Cli } from '../cli.js'
 import { type EventOptions, queryOf } from '../event-query.js'
 import { eventLine } from '../eventline.js'
-import { collect, instant, severity, whole } from '../parse.js'
+import { collect, instant, oneOf, SEVERITIES, whole } from '../parse.js'
 import { item, jsonText, misuse, note, painter, result, safeJson } from '../print.js'
 
 export function registerEvents(program: Command, cli: Cli): Command {
@@ -14,10 +14,10 @@ export function registerEvents(program: Command, cli: Cli): Command {
     .option('--source <source>', 'only about this address, host or person')
     .option('--nickname <nickname>', 'only of this worker')
     .option('--type <type>', 'only of workers of this type')
-    .option('--severity <severity>', 'only these: info, warning, error, critical', severity)
+    .option('--severity <severity>', 'only these, divided by commas: info, warning, error, critical', oneOf(SEVERITIES))
     .option('--since <when>', 'from then on: 5m, 2h, or a date, in local time', instant)
     .option('--until <when>', 'up to then', instant)
-    .option('--limit <number>', 'the last so many', whole(1, 10_000), 100)
+    .option('--limit <number>', 'the last so many (default: 100)', whole(1, 10_000))
     .option('--all', 'all of them, however many')
     .option('--csv', 'print CSV')
     .option('-f, --follow', 'go on with events as they come, until Ctrl-C')
@@ -26,6 +26,8 @@ export function registerEvents(program: Command, cli: Cli): Command {
 
 async function events(cli: Cli, options: EventOptions): Promise<void> {
   if (options.csv && cli.json) misuse('events prints either --csv or --json')
+  if (options.all && options.limit !== undefined) misuse('events prints either --all or the last --limit')
+  if (options.follow && options.until !== undefined) misuse('--follow goes on for ever; --until is for what is past')
   const [{ openHistory }, { csvRows }] = await Promise.all([import('../history.js'), import('../../web/csv.js')])
   const signal = options.follow ? cli.interrupted() : undefined
   const query = queryOf(options)
@@ -46,7 +48,7 @@ async function events(cli: Cli, options: EventOptions): Promise<void> {
 
 /** Returns the id of the last one. */
 async function showLast(cli: Cli, store: EventStore, options: EventOptions): Promise<string | undefined> {
-  const found = (await store.find({ ...queryOf(options), limit: options.limit })).reverse()
+  const found = (await store.find({ ...queryOf(options), limit: options.limit ?? 100 })).reverse()
   if (options.csv) {
     const { csvOf } = await import('../../web/csv.js')
     cli.stdout.write(csvOf(found))
