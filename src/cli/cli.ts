@@ -12,7 +12,7 @@ export interface Cli {
   readonly json: boolean
   /** Aborted, with INTERRUPTED, at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
   interrupted(): AbortSignal
-  /** Asks a yes-or-no question; undefined where nobody is there to answer. */
+  /** Asks a yes-or-no question (Ctrl-C is no); undefined where nobody is there to answer. */
   confirm(question: string): Promise<boolean | undefined>
 }
 
@@ -71,11 +71,6 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 async function confirm(question: string): Promise<boolean | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
-  const { createInterface } = await import('node:readline/promises')
-  const asked = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim())
-  } finally {
-    asked.close()
-  }
+  const { ask } = await import('./ask.js')
+  return ask(question, process.stdin, process.stderr)
 }
