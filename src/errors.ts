@@ -33,6 +33,12 @@ export const CATALOGUE = {
     text: 'The file {file} can not be read as parameters: {reason}.',
     remedy: 'It holds one JSON object, for example {"everyMs": 500}.',
   },
+  BAD_PACKAGE_FILE: {
+    exit: 2,
+    status: 400,
+    text: 'The file {file} can not be completed: {reason}.',
+    remedy: 'Mend it, or remove it and `hysas init` writes one.',
+  },
   BAD_SETTING: {
     exit: 2,
     status: 500,

@@ -13,7 +13,7 @@ const NO_TEST = /no test specified/
 /**
  * The text of a project's package.json: a new one; or the one that is there (`npm install hysas` makes one), with what it
  * lacks. Nothing that its owner wrote is changed.
- * @throws HysasError BAD_CONFIG_FILE
+ * @throws HysasError BAD_PACKAGE_FILE
  */
 export function projectPackage(folder: string): { text: string; isNew: boolean } {
   const there = readThere(join(folder, 'package.json'))
@@ -33,10 +33,12 @@ export function projectPackage(folder: string): { text: string; isNew: boolean }
 
 function readThere(file: string): Json | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Json
+    const json: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) // editors of Windows put it in
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Error('it holds no JSON object')
+    return json as Json
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new HysasError('BAD_CONFIG_FILE', { file: 'package.json', reason: messageOf(error) }, { cause: error })
+    throw new HysasError('BAD_PACKAGE_FILE', { file, reason: messageOf(error) }, { cause: error })
   }
 }
 

@@ -47,6 +47,20 @@ describe('hysas init', () => {
     })
   })
 
+  it('reads a package.json that begins with a byte order mark, and refuses one that is no object', async () => {
+    const cwd = temporaryFolder()
+    const file = join(cwd, 'package.json')
+    for (const bad of ['[]', 'null', '"x"', '{']) {
+      writeFileSync(file, bad)
+      const { code, stderr } = await hysas(['init'], { cwd })
+      expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('BAD_PACKAGE_FILE') })
+      expect(existsSync(join(cwd, 'processors'))).toBe(false)
+    }
+    writeFileSync(file, '\uFEFF{"name": "theirs"}')
+    expect(await hysas(['init'], { cwd })).toMatchObject({ code: 0 })
+    expect(json(file)).toMatchObject({ name: 'theirs', scripts: { test: 'hysas test' } })
+  })
+
   it('overwrites nothing, and writes nothing where it would have to', async () => {
     const cwd = temporaryFolder()
     writeFileSync(join(cwd, 'README.md'), 'mine')
