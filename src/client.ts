@@ -9,6 +9,7 @@ import { readLog } from './fleet/log-stream.js'
 import { readGoneNodes, readNodes, typesOf } from './fleet/nodes.js'
 import { recordEvent } from './fleet/outbox.js'
 import type { Queues } from './fleet/queues.js'
+import { readRestarts } from './fleet/restarts.js'
 import { readSamples } from './fleet/samples.js'
 import type {
   CommandOutcome,
@@ -73,6 +74,8 @@ export interface Client {
   flows(workers?: readonly WorkerView[]): Promise<FlowView[]>
   /** How each running worker stands, by its last heartbeat: only the numbers that change, for charts. */
   samples(): Promise<Sample[]>
+  /** How often runs of these workers ended by themselves since the last start command, by nickname. */
+  restarts(nicknames: readonly string[]): Promise<Map<string, number>>
   /** Where the nodes keep the events; undefined before the first node. */
   storeLocation(): Promise<{ kind: 'mysql' | 'sqlite'; path?: string; host?: string } | undefined>
 
@@ -209,6 +212,7 @@ export async function createClient({ redisUrl, redisSource = 'given', namespace 
 
     flows: (workers) => readFlows(redis, names, workers),
     samples: () => readSamples(redis, names),
+    restarts: (nicknames) => readRestarts(redis, names, nicknames),
 
     async storeLocation() {
       const { kind, path, host } = await redis.hgetall(names.store)

@@ -1,4 +1,4 @@
-import { createClient } from '../client.js'
+import { type Client, createClient } from '../client.js'
 import type { Settings } from '../config/settings.js'
 import type { Logger } from '../log.js'
 import { createNode, type HysasNode, type StopHow } from '../node/node.js'
@@ -39,7 +39,7 @@ export function serve(settings: Settings & { redisUrl: string }, log: Logger): S
       node: {
         name: node.name,
         ready: () => node.isReady(),
-        workers: () => node.host().runs().map(statsOf),
+        workers: () => statsOfAll(node.host().runs(), client),
       },
       log,
     })
@@ -89,7 +89,13 @@ function openedOnce(node: HysasNode, releasers: (() => Promise<unknown>)[]): () 
   }
 }
 
-function statsOf({ nickname, type, stats, heardAt, started }: Run): LocalWorkerStats {
+async function statsOfAll(runs: readonly Run[], client: Client): Promise<LocalWorkerStats[]> {
+  // while Redis is away, all the rest is still told
+  const restarts = await client.restarts(runs.map(({ nickname }) => nickname)).catch(() => undefined)
+  return runs.map((run) => statsOf(run, restarts?.get(run.nickname) ?? null))
+}
+
+function statsOf({ nickname, type, stats, heardAt, started }: Run, restarts: number | null): LocalWorkerStats {
   return {
     nickname,
     type,
@@ -100,7 +106,7 @@ function statsOf({ nickname, type, stats, heardAt, started }: Run): LocalWorkerS
     lost: stats?.lost ?? 0,
     memory_mb: stats?.memory_mb ?? null,
     loop_delay_ms: stats?.loop_delay_ms ?? null,
-    restarts: 0,
+    restarts,
     age: heardAt === undefined ? null : Math.round(performance.now() - heardAt) / 1000,
   }
 }

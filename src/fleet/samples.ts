@@ -4,7 +4,17 @@ import type { Sample } from './views.js'
 
 /** Workers in one pipeline: enough to be quick, few enough not to hold Redis up. */
 const BATCH = 200
-const FIELDS = ['status', 'epoch', 'heart_beat', 'published', 'received', 'lost', 'memory_mb', 'loop_delay_ms'] as const
+const FIELDS = [
+  'status',
+  'epoch',
+  'heart_beat',
+  'published',
+  'received',
+  'lost',
+  'memory_mb',
+  'loop_delay_ms',
+  'heart_beat_interval',
+] as const
 
 /** The numbers of every running worker's last heartbeat, in no order. */
 export async function readSamples(redis: Redis, names: Names): Promise<Sample[]> {
@@ -30,11 +40,12 @@ function splitMember(member: string): [type: string, nickname: string] {
 }
 
 function sampleOf(nickname: string, values: readonly (string | null)[]): Sample | undefined {
-  const [status, epoch, beat, published, received, lost, memory, delay] = values
+  const [status, epoch, beat, published, received, lost, memory, delay, interval] = values
   if (status !== 'started' || !beat) return undefined
   return {
     ...{ nickname, epoch: Number(epoch), heart_beat: Number(beat) },
     ...{ published: Number(published ?? 0), received: Number(received ?? 0), lost: Number(lost ?? 0) },
     ...{ memory_mb: memory ? Number(memory) : null, loop_delay_ms: delay ? Number(delay) : null },
+    heart_beat_interval: interval ? Number(interval) : null,
   }
 }

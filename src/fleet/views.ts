@@ -174,6 +174,8 @@ export interface Sample {
   epoch: number
   /** Unix seconds, Redis's clock. */
   heart_beat: number
+  /** Seconds from one beat to the next. */
+  heart_beat_interval: number | null
   published: number
   received: number
   lost: number

@@ -35,8 +35,17 @@ export interface Total {
   out: number
 }
 
+/** Messages per second between its last two beats, and when the last one was seen (Unix ms of this node). */
+interface Rates {
+  in: number
+  out: number
+  lost: number
+  seenAt: number
+}
+
 interface Kept {
   last: Sample
+  rates: Rates
   /** `POINTS` of each column, one column after the other. */
   values: Float32Array
   /** Turn at which it was last seen. */
@@ -121,22 +130,41 @@ export class History {
     let kept = this.#kept.get(sample.nickname)
     if (!kept) {
       if (this.#kept.size >= WORKERS) return
-      kept = { last: sample, turn, values: new Float32Array(POINTS * COLUMNS.length).fill(Number.NaN) }
+      kept = {
+        last: sample,
+        rates: { ...UNKNOWN, seenAt: total.time },
+        turn,
+        values: new Float32Array(POINTS * COLUMNS.length).fill(Number.NaN),
+      }
       this.#kept.set(sample.nickname, kept)
     }
-    const { last, values } = kept
-    const seconds = sample.epoch === last.epoch ? sample.heart_beat - last.heart_beat : 0
-    // without a beat since, or in a new run, nobody knows
-    const rate = (now: number, then: number) => (seconds > 0 ? Math.max(0, now - then) / seconds : Number.NaN)
-    const [into, out] = [rate(sample.received, last.received), rate(sample.published, last.published)]
-    total.in += into || 0
-    total.out += out || 0
-    const lost = rate(sample.lost, last.lost)
-    const row = [into, out, lost, sample.memory_mb ?? Number.NaN, sample.loop_delay_ms ?? Number.NaN]
+    const { values } = kept
+    const rates = ratesOf(sample, kept, total.time)
+    total.in += rates.in || 0
+    total.out += rates.out || 0
+    const row = [rates.in, rates.out, rates.lost, sample.memory_mb ?? Number.NaN, sample.loop_delay_ms ?? Number.NaN]
     row.forEach((value, i) => {
       values[i * POINTS + (turn % POINTS)] = value
     })
-    kept.last = sample
-    kept.turn = turn
+    Object.assign(kept, { last: sample, rates, turn })
   }
+}
+
+const UNKNOWN = { in: Number.NaN, out: Number.NaN, lost: Number.NaN }
+/** A beat is overdue after so many intervals. */
+const OVERDUE = 2
+
+/** Since the beat before. Without a new one those that were known, until one is overdue; in a new run nobody knows. */
+function ratesOf(sample: Sample, { last, rates }: Kept, nowMs: number): Rates {
+  if (sample.epoch !== last.epoch) return { ...UNKNOWN, seenAt: nowMs }
+  const seconds = sample.heart_beat - last.heart_beat
+  if (seconds > 0) {
+    const rate = (now: number, then: number) => Math.max(0, now - then) / seconds
+    return {
+      ...{ in: rate(sample.received, last.received), out: rate(sample.published, last.published) },
+      ...{ lost: rate(sample.lost, last.lost), seenAt: nowMs },
+    }
+  }
+  const overdue = nowMs - rates.seenAt > (sample.heart_beat_interval ?? 1) * OVERDUE * 1000
+  return overdue ? { ...rates, ...UNKNOWN } : rates
 }

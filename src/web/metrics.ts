@@ -13,7 +13,8 @@ export interface LocalWorkerStats {
   lost: number
   memory_mb: number | null
   loop_delay_ms: number | null
-  restarts: number
+  /** Null where nobody knows: Redis is away. */
+  restarts: number | null
   /** Seconds since its last heartbeat. */
   age: number | null
 }
@@ -22,7 +23,7 @@ export interface NodeState {
   name: string
   /** Is Redis there, and can workers be taken? */
   ready(): boolean
-  workers(): LocalWorkerStats[]
+  workers(): LocalWorkerStats[] | Promise<LocalWorkerStats[]>
 }
 
 /** Prometheus text of a node and its own workers: what other nodes host is to be read there. */
@@ -63,8 +64,8 @@ export function metricsOf(node: NodeState): { contentType: string; text(): Promi
 
   return {
     contentType: registry.contentType,
-    text() {
-      const workers = node.workers()
+    async text() {
+      const workers = await node.workers()
       // Reset, so that a worker that has left leaves no series behind.
       for (const metric of [...Object.values(gauges), ...Object.values(counters), status]) metric.reset()
       for (const worker of workers) {

@@ -143,6 +143,7 @@ export class FakeFleet {
     goneNodes: () => this.#answer(this.gone),
     flows: () => this.#answer(this.flows),
     samples: () => this.#answer(this.sampled ?? [...this.workers.values()].flatMap(sampleOf)),
+    restarts: async (nicknames) => new Map(nicknames.map((name) => [name, this.workers.get(name)?.restarts ?? 0])),
     storeLocation: async () => undefined,
     logs: () => this.#answer(this.lines),
     followLogs: (_nickname, { signal }) => untilAborted(signal),
@@ -272,9 +273,20 @@ export function workerView(change: Partial<WorkerView> = {}): WorkerView {
 }
 
 function sampleOf(worker: WorkerView): Sample[] {
-  const { nickname, status, epoch, heart_beat, published, received, lost, memory_mb, loop_delay_ms } = worker
+  const {
+    nickname,
+    status,
+    epoch,
+    heart_beat,
+    heart_beat_interval,
+    published,
+    received,
+    lost,
+    memory_mb,
+    loop_delay_ms,
+  } = worker
   if (status !== 'started' || epoch === null || heart_beat === null) return []
-  return [{ nickname, epoch, heart_beat, published, received, lost, memory_mb, loop_delay_ms }]
+  return [{ nickname, epoch, heart_beat, heart_beat_interval, published, received, lost, memory_mb, loop_delay_ms }]
 }
 
 export function typeView(change: Partial<TypeView> = {}): TypeView {

@@ -9,6 +9,7 @@ const sample = (change: Partial<Sample> = {}): Sample => ({
     nickname: 'a',
     epoch: 1,
     heart_beat: 100,
+    heart_beat_interval: 1,
     published: 0,
     received: 0,
     lost: 0,
@@ -36,6 +37,19 @@ describe('the history of a worker', () => {
       delay: [1.5, 1.5, null, 1.5, 1.5],
     })
     expect(history.of('b')).toMatchObject({ time: [], in: [] })
+  })
+
+  it('that beats more rarely than it is looked at goes on at its last rate until a beat is overdue', () => {
+    const history = new History()
+    const slow = (heart_beat: number, published: number) => sample({ heart_beat, published, heart_beat_interval: 10 })
+    history.take([slow(100, 0)], 0)
+    history.take([slow(100, 0)], 5000)
+    history.take([slow(110, 30)], 10_000)
+    history.take([slow(110, 30)], 15_000)
+    history.take([slow(120, 90)], 20_000)
+    for (let ms = 25_000; ms <= 45_000; ms += 5000) history.take([slow(120, 90)], ms)
+    expect(history.totals().map(({ out }) => out)).toEqual([0, 3, 3, 6, 6, 6, 6, 6, 0])
+    expect(history.of('a').out).toEqual([null, null, 3, 3, 6, 6, 6, 6, 6, null])
   })
 
   it('is of the last quarter of an hour only, and of no more workers than there is room for', () => {

@@ -57,6 +57,7 @@ describe('the API of a node', () => {
     await until(async () =>
       (await get('/metrics')).text.includes('hysas_worker_published_total{type="Demo",nickname="ByApi"'),
     )
+    expect(await client.restarts(['ByApi', 'Nobody'])).toEqual(new Map([['ByApi', 0]]))
     const level = await post('/workers/ByApi/operations/logLevel', { args: { level: 'debug' } })
     expect(level.status).toBe(200)
     const unknown = await post('/workers/ByApi/operations/fly', {})
