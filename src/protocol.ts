@@ -51,6 +51,8 @@ export interface TickClaimed {
   nowMs: number
   /** As JSON, where the child has not been given them before. */
   params?: string
+  /** Ticks of the epoch that were left out; none where it is missing. */
+  skipped?: number
   /** By `monotonicMs`. */
   atMs: number
 }

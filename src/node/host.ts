@@ -87,8 +87,10 @@ export function createHost(options: HostOptions) {
     token: string,
   ): Promise<Run | undefined> {
     const { nickname } = job.data
-    if (isTick(entry.type) && runs.ofNickname(nickname).some((run) => run.type === entry.type)) {
-      await redis.hincrby(names.info(entry.type, nickname), 'skipped', 1).catch(() => {})
+    const atWork = isTick(entry.type) && runs.ofNickname(nickname).find((run) => run.type === entry.type)
+    if (atWork) {
+      if (atWork.claimed || atWork.skippedBefore === undefined) await noteSkipped(atWork, 1)
+      else atWork.skippedBefore++
       await runner.complete(job, token, { how: 'skipped', nickname }).catch(() => {})
       return
     }
@@ -115,6 +117,7 @@ export function createHost(options: HostOptions) {
       children,
       kept: isTick(entry.type) ? kept.take(nickname, job.data.revision, hash.token) : undefined,
       onLine: options.onLine,
+      onClaimed: (run) => void (run.skippedBefore && noteSkipped(run, run.skippedBefore)),
       onStarted: (run) => started(run, before),
     })
     runs.add(run)
@@ -122,6 +125,10 @@ export function createHost(options: HostOptions) {
     // a stop that came between fetching and now was heard by nobody
     void checkWanted([run])
     return run
+  }
+
+  async function noteSkipped({ type, nickname }: Run, count: number): Promise<void> {
+    await redis.hincrby(names.info(type, nickname), 'skipped', count).catch(() => {})
   }
 
   async function follow(runner: Runner, run: Run): Promise<void> {

@@ -35,6 +35,8 @@ export interface Run extends HeldLock {
   child?: WorkerChild
   /** Since when its job is gone because Redis lost its data, by the monotonic clock, ms; it goes on and waits for a new one. */
   orphanedAt?: number | undefined
+  /** Ticks that were left out because of it before it held the name: its claim may make the Info hash anew. */
+  skippedBefore?: number
   /** Why the node is ending it; undefined while it isn't. */
   ending?: EndReason
   /** Ends it as the ladder says. */
@@ -54,13 +56,24 @@ export interface RunOptions {
   /** Child of an earlier tick. */
   kept?: WorkerChild | undefined
   onLine(run: Run, stream: OutputStream, line: string): void
+  onClaimed(run: Run): void
   onStarted(run: Run): void
 }
 
 type LoadedEntry = CatalogEntry & { manifest: NonNullable<CatalogEntry['manifest']> }
 
 /** Runs a job in a child, by BullMQ's own `sandbox`. `done` never rejects. */
-export function startRun({ job, token, entry, isolation, children, kept, onLine, onStarted }: RunOptions): Run {
+export function startRun({
+  job,
+  token,
+  entry,
+  isolation,
+  children,
+  kept,
+  onLine,
+  onClaimed,
+  onStarted,
+}: RunOptions): Run {
   const abort = new AbortController()
   let stopLadder = () => {}
   const run: Run = {
@@ -75,6 +88,7 @@ export function startRun({ job, token, entry, isolation, children, kept, onLine,
     started: false,
     takenAt: performance.now(),
     killedFor: '',
+    skippedBefore: 0,
     end(reason) {
       if (run.ending) return
       run.ending = reason
@@ -105,7 +119,10 @@ export function startRun({ job, token, entry, isolation, children, kept, onLine,
       child.onLine = (stream, line) => onLine(run, stream, line)
       child.onMessage = (message) => {
         run.heardAt = performance.now()
-        if (message.hysas === 'claimed') run.claimed = { token: message.token, epoch: message.epoch }
+        if (message.hysas === 'claimed') {
+          run.claimed = { token: message.token, epoch: message.epoch }
+          onClaimed(run)
+        }
         if (message.hysas === 'stats') run.stats = message.stats
         if (message.hysas === 'started') {
           run.started = true

@@ -79,7 +79,7 @@ export class TickRun implements Run {
   }
 
   /** It holds the name: hands the job to the child. */
-  begin(epoch: number, nowMs: number, params: string): void {
+  begin(epoch: number, nowMs: number, params: string, skipped: number): void {
     const { child, kept } = this
     this.claimed = { token: kept.token, epoch }
     this.handedAt = performance.now()
@@ -104,7 +104,7 @@ export class TickRun implements Run {
         repeatJobKey: schedulerIdOf(nickname),
       },
       token,
-      claimed: { epoch, nowMs, atMs: monotonicMs(), ...(isNew && { params }) },
+      claimed: { epoch, nowMs, atMs: monotonicMs(), ...(isNew && { params }), ...(skipped && { skipped }) },
     } satisfies StartMessage)
     if (this.killedFor) child.signal('SIGKILL')
     else if (this.ending) this.#cancel(this.ending)

@@ -90,7 +90,7 @@ export function createTicks(of: TicksOptions) {
       const { nowMs, verdicts } = await claimTicks(redis, names, about, claims)
       ticking.forEach((run, i) => {
         const verdict = verdicts[i]
-        if (verdict?.ok) run.begin(verdict.epoch, nowMs, verdict.params)
+        if (verdict?.ok) run.begin(verdict.epoch, nowMs, verdict.params, verdict.skipped)
         else {
           putBack(run)
           void inTurn(runner, entry, run.nickname, run.jobId, token)

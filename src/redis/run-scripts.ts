@@ -33,6 +33,8 @@ export type ClaimAnswer =
       /** Of a fresh tick: what its worker's ticks have met with so far, in children that are gone. */
       errors: number
       errorMsg: string
+      /** Ticks of the epoch that were left out because the one before was at work. */
+      skipped: number
     }
   /** `lost`: the job's lock is someone else's by now. `unwanted`: stopped or commanded anew since. `busy`: the run before still holds the name. */
   | { claimed: false; why: 'lost' | 'unwanted' | 'busy'; node: string; pid: string }
@@ -41,7 +43,7 @@ export type ClaimAnswer =
 export async function claim(redis: Redis, names: Names, request: ClaimRequest): Promise<ClaimAnswer> {
   const { type, nickname } = request
   const lock = names.jobLock(type, request.jobId)
-  const [verdict, a, b, nowMs, fresh, errors, errorMsg = ''] = await claimScript(
+  const [verdict, a, b, nowMs, fresh, errors, errorMsg = '', skipped] = await claimScript(
     redis,
     [names.worker(nickname), names.info(type, nickname), names.beats, names.ended, lock],
     [
@@ -65,6 +67,7 @@ export async function claim(redis: Redis, names: Names, request: ClaimRequest): 
     ...{ claimed: true, epoch: Number(a), params, nowMs: Number(nowMs), fresh: fresh === '1' },
     errors: Number(errors),
     errorMsg,
+    skipped: Number(skipped),
   }
 }
 
@@ -104,7 +107,8 @@ redis.call('HSET', worker, 'epoch', string.format('%.0f', epoch), 'token', token
 redis.call('HDEL', worker, 'next_start_at', 'ended_as')
 redis.call('ZREM', ended, member)
 redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
-return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh, errors, errorMsg}
+return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh, errors, errorMsg,
+  mode == 'tick' and redis.call('HGET', info, 'skipped') or '0'}
 `)
 
 /**

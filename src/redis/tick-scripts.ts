@@ -15,7 +15,7 @@ export interface TickClaim {
 }
 
 /** `ok`: the tick may begin. `no`: it is to be looked at in full, by `claim`. */
-export type TickVerdict = { ok: true; epoch: number; params: string } | { ok: false }
+export type TickVerdict = { ok: true; epoch: number; params: string; skipped: number } | { ok: false }
 
 /**
  * Has many ticks of one type claim the name, each as `claim` with mode `tick` does where the run token is the same: only
@@ -37,8 +37,8 @@ export async function claimTicks(
   }
   const [nowMs, ...flat] = await claimScript(redis, keys, args)
   const verdicts = ticks.map((_, i): TickVerdict => {
-    const epoch = flat[2 * i]
-    return epoch ? { ok: true, epoch: Number(epoch), params: flat[2 * i + 1] || '{}' } : { ok: false }
+    const [epoch, params, skipped] = flat.slice(3 * i, 3 * i + 3)
+    return epoch ? { ok: true, epoch: Number(epoch), params: params || '{}', skipped: Number(skipped) } : { ok: false }
   })
   return { nowMs: Number(nowMs), verdicts }
 }
@@ -49,13 +49,14 @@ local beat, due = string.format('%.3f', now / 1000), now + tonumber(ARGV[2])
 local reply, a = {at}, 3
 for k = 3, #KEYS, 4 do
   local worker, lock = KEYS[k], KEYS[k + 2]
-  local epoch, params = '', ''
+  local epoch, params, skipped = '', '', '0'
   if redis.call('GET', lock) == lockToken then
     local w = redis.call('HMGET', worker, 'wanted', 'revision', 'running', 'token', 'lock', 'lockToken', 'epoch', 'params')
     local busy = w[3] == '1' and w[5] ~= lock and w[5] and redis.call('GET', w[5]) == w[6]
     if w[1] == '1' and w[2] == ARGV[a + 1] and w[4] == ARGV[a] and w[7] and not busy
         and redis.call('EXISTS', KEYS[k + 3]) == 0 then
       epoch, params = w[7], w[8] or '{}'
+      skipped = redis.call('HGET', KEYS[k + 1], 'skipped') or '0'
       redis.call('HSET', KEYS[k + 1], 'heart_beat', beat)
       redis.call('HSET', worker, 'lock', lock, 'lockToken', lockToken, 'running', '1', 'claimed_at', at,
         'run_revision', w[2])
@@ -66,6 +67,7 @@ for k = 3, #KEYS, 4 do
   end
   reply[#reply + 1] = epoch
   reply[#reply + 1] = params
+  reply[#reply + 1] = skipped
   a = a + 3
 end
 return reply

@@ -17,6 +17,8 @@ export interface Epoch {
   paramsText: string
   /** Unix ms at which the tick before was due. */
   lastDue: number | undefined
+  /** Ticks that had been left out by then. */
+  lastSkipped: number
   hears(): string[]
   /** The context of one tick; `release` ends what the tick has subscribed to. */
   contextOf(params: Record<string, unknown>, ending: Ending): { ctx: Context; release(): Promise<unknown> | undefined }
@@ -46,6 +48,7 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
     session,
     paramsText: '',
     lastDue: undefined,
+    lastSkipped: 0,
     params: {},
     hears: hearing.names,
     changes: createTickFields(session, hearing.names),

@@ -27,6 +27,8 @@ export interface Ticker {
 interface Begun {
   one: Epoch
   nowMs: number
+  /** Ticks of the epoch that were left out until now. */
+  skipped: number
   /** The first tick of the epoch. */
   isNew: boolean
 }
@@ -176,7 +178,7 @@ export function createTicker(of: {
     const { claimed: given } = start
     if (given && epoch && isHeld(start)) {
       if (given.params !== undefined) await renewParams(epoch, JSON.parse(given.params) as Record<string, unknown>)
-      return { one: epoch, nowMs: given.nowMs, isNew: false }
+      return { one: epoch, nowMs: given.nowMs, skipped: given.skipped ?? 0, isNew: false }
     }
     const claimed = await claimTick(start)
     if (!claimed.claimed) return { how: claimed.why === 'busy' ? 'skipped' : claimed.why, nickname }
@@ -188,7 +190,7 @@ export function createTicker(of: {
     const one = epoch
     if (isNew) Object.assign(one.session.state, { errors: claimed.errors, errorMsg: claimed.errorMsg })
     await renewParams(one, claimed.params)
-    return { one, nowMs: claimed.nowMs, isNew }
+    return { one, nowMs: claimed.nowMs, skipped: claimed.skipped, isNew }
   }
 
   return {
@@ -198,10 +200,10 @@ export function createTicker(of: {
       try {
         const begun = await begin(start)
         if (!('one' in begun)) return begun
-        const { one, nowMs, isNew } = begun
+        const { one, isNew } = begun
         if (isOver(ending)) return stale(one, ending)
         one.session.state.status = 'started'
-        if (!ending.reason) countTick(one, start, nowMs) // a stop may have come meanwhile: then `tick` is not called
+        if (!ending.reason) countTick(begun, start) // a stop may have come meanwhile: then `tick` is not called
         beats = beatsOf(() => one.session.beatWith(one.hears, ending), isNew ? 0 : firstBeatMs)
         if (isNew) {
           const { nickname } = one.session.run
@@ -249,16 +251,17 @@ export function createTicker(of: {
   }
 }
 
-function countTick(one: Epoch, start: StartMessage, nowMs: number): void {
+function countTick({ one, nowMs, skipped }: Begun, start: StartMessage): void {
   const { state } = one.session
   const { ticks = 0, missed = 0 } = state.extra as { ticks?: number; missed?: number }
   const due = dueOf(start)
   state.extra = {
     last_tick: nowMs / 1000,
     ticks: ticks + 1,
-    missed: missed + missedBetween(one.lastDue, due, start),
+    missed: missed + missedBetween(one.lastDue, due, skipped - one.lastSkipped, start),
   }
   one.lastDue = due
+  one.lastSkipped = skipped
 }
 
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>

@@ -134,3 +134,21 @@ describe.each(['process', 'shared'])('%s isolation: a tick in the child of the o
     ).toBe(true)
   })
 })
+
+test('a tick that is left out while the child of the first is still being loaded is counted, too', async () => {
+  const ns = namespace()
+  const folder = join(temporaryFolder(), 'processors')
+  mkdirSync(folder)
+  const source = `import { defineProcessor } from 'hysas'
+    for (const end = Date.now() + 2000; Date.now() < end; ) {}
+    export default defineProcessor({ every: 100, tick() {} })`
+  writeFileSync(join(folder, 'Heavy.ts'), source)
+  await startNode({ namespace: ns, processors: [folder] })
+  const client = await createClient({ redisUrl: redisUrl(), namespace: ns })
+  closing.push(() => client.close())
+  await client.start('Heavy', 'heavy')
+  const redis = connectRedis()
+  const info = () => redis.hgetall(namesOf(ns).info('Heavy', 'heavy'))
+  await until(async () => Number((await info()).ticks) >= 3)
+  expect(Number((await info()).skipped)).toBeGreaterThan(0)
+})

@@ -143,6 +143,7 @@ test('only ticks whose run holds the name, by a job that is locked and wanted, a
     await redis.hset(names.worker(nickname), { ...running, ...differing })
     await redis.set(names.jobLock('Probe', `j-${nickname}`), nickname === 'unlocked' ? 'theirs' : 'mine')
   }
+  await redis.hset(names.info('Probe', 'again'), 'skipped', '3')
   const nicknames = Object.keys(cases)
   const before = await Promise.all(nicknames.map((nickname) => redis.hgetall(names.worker(nickname))))
   const { verdicts, nowMs } = await claimTicks(
@@ -151,9 +152,9 @@ test('only ticks whose run holds the name, by a job that is locked and wanted, a
     { type: 'Probe', lockToken: 'mine', heartbeatSeconds: 1 },
     nicknames.map((nickname) => ({ nickname, revision: 7, jobId: `j-${nickname}`, token: 'run' })),
   )
-  const yes = { ok: true, epoch: 41, params: '{"a":1}' }
+  const yes = { ok: true, epoch: 41, params: '{"a":1}', skipped: 0 }
   const no = { ok: false }
-  expect(verdicts).toEqual([yes, yes, yes, no, no, no, no, no, no])
+  expect(verdicts).toEqual([yes, { ...yes, skipped: 3 }, yes, no, no, no, no, no, no])
   expect(await redis.hgetall(names.worker('good'))).toMatchObject({
     running: '1',
     epoch: '41',

@@ -99,6 +99,26 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     expect(await first.info()).toMatchObject({ status: 'terminated', stop_info: 'stopped by command' })
   })
 
+  test('a tick that was skipped is not one that was missed', async () => {
+    const { child, worker, info } = await repeatable('leaving')
+    const begun = 1_800_000_000_000
+    child.start(await node.tickOf('Probe', worker, begun))
+    await child.result(0)
+    await redis.hset(names.info('Probe', 'leaving'), 'skipped', '2')
+    child.start(await node.tickOf('Probe', worker, begun + 3000)) // the two between were skipped
+    await child.result(1)
+    expect(await info()).toMatchObject({ ticks: '2', missed: '0', skipped: '2' })
+    const epoch = Number(await redis.hget(names.worker('leaving'), 'epoch'))
+    const claimed = { epoch, nowMs: Date.now(), atMs: monotonicMs(), skipped: 3 }
+    child.start(await node.tickOf('Probe', worker, begun + 6000), claimed) // one skipped, one missed
+    const answer = await child.result(2)
+    const { fields = [] } = 'value' in answer ? answer.value : {}
+    expect(fields[fields.indexOf('missed') + 1]).toBe('1')
+    child.start(await node.tickOf('Probe', worker, begun + 8000)) // Redis has lost the count: one missed
+    await child.result(3)
+    expect(await info()).toMatchObject({ ticks: '4', missed: '2' })
+  })
+
   test('what is subscribed to without being waited for ends with its tick, too', async () => {
     const source = `
     import { defineProcessor } from 'hysas'
