@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { HysasError } from '../../src/errors.js'
 import { launchChromium } from '../helpers/chromium.js'
 import { until } from '../helpers/until.js'
-import { startTestWeb, storedEvent, TOKEN, VIEWER, workerView } from '../web/fixture.js'
+import { nodeView, startTestWeb, storedEvent, TOKEN, VIEWER, workerView } from '../web/fixture.js'
 import { beatOn, fillFleet, openPage, picture } from './fleet.js'
 
 const browser = await launchChromium()
@@ -73,6 +73,29 @@ describe('the page', () => {
     const params = { file: '/var/log/auth.log', tries: 7, level: 'high', quiet: true, ignore: ['10.0.0.1'] }
     expect(fake.commands.at(-1)).toMatchObject({ method: 'start', args: ['SshGuard', 'gate-9', params, {}] })
     expect(wrong).toEqual([])
+    await close()
+  })
+
+  it('chooses a type as soon as one is known, and keeps what is typed while none is for a moment', async () => {
+    const { web, fake } = await startTestWeb()
+    const types = fake.types
+    fake.types = []
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByRole('button', { name: 'Start a worker' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('No node has a processor').waitFor()
+    await until(() => fake.watchers.size === 1)
+    fake.types = types
+    fake.tell('node', {})
+    await dialog.getByLabel('everyMs').fill('50')
+    expect(await dialog.getByLabel('Type').inputValue()).toBe('Demo')
+    fake.types = []
+    fake.nodes.push(nodeView({ name: 'node-2' })) // read with the types
+    fake.tell('node', {})
+    await page.locator('main').getByText('node-2').first().waitFor({ state: 'attached' })
+    fake.tell('event', storedEvent({ id: `${Date.now()}-0`, message: 'after it' }))
+    await page.getByText('after it').waitFor({ state: 'attached' })
+    expect(await dialog.getByLabel('everyMs').inputValue()).toBe('50')
     await close()
   })
 
