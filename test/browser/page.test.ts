@@ -374,7 +374,9 @@ describe('the connection', () => {
     const denied = page.getByText('signed out')
     await denied.waitFor()
     for (const _ of [1, 2]) {
-      await page.waitForResponse((response) => response.url().endsWith('/session') && response.status() === 401)
+      const refused = page.waitForResponse((one) => one.url().endsWith('/session') && one.status() === 401)
+      await page.clock.fastForward(2_000)
+      await refused
       expect(await denied.count()).toBe(1)
     }
     expect(streams).toBe(1)
