@@ -87,7 +87,7 @@ describe('what comes over the channels', () => {
 async function keysOf(redis: ReturnType<typeof connectRedis>, ns: string): Promise<string[]> {
   const keys = await redis.keys(`${ns}*`)
   return keys.filter(
-    (key) => !/:(queue|log|outbox|stalls|writer|alerter|node|foreign|mark|published|store)\b/.test(key),
+    (key) => !/:(queue|log|outbox|stalls|writer|alerter|node|foreign|mark|published|store|taken)\b/.test(key),
   )
 }
 
