@@ -86,7 +86,8 @@ describe.concurrent('telling of problems', { timeout: 60_000 }, () => {
     const names = namesOf(ns)
     const pipeline = connectRedis().pipeline() // as a node that ended has left them
     for (const nickname of nicknames) {
-      pipeline.hset(names.worker(nickname), { type: 'Demo', nickname, wanted: '0', revision: '7', running: '0' })
+      const since = Date.now() / 1000 // what has ended long ago is forgotten at the next look of Monitor
+      pipeline.hset(names.worker(nickname), { type: 'Demo', nickname, wanted: '0', revision: '7', running: '0', since })
       pipeline.hset(names.info('Demo', nickname), {
         status: 'failed',
         revision: '7',
