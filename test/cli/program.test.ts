@@ -200,17 +200,19 @@ describe('a node and its commands', () => {
 
   it('a follower of a log that is too slow is told, in words, how many lines are missing', async () => {
     await hysas('start', 'Chatter', 'slowly', '--set', 'lines=30000')
+    const redis = connectRedis()
+    const readers = async () => String(await redis.client('LIST')).split('cmd=xread ').length
+    const before = await readers()
     const logs = start(['logs', 'slowly', '-f', '-n', '1'], cwd, env)
     const told = () =>
       logs
         .output()
         .stdout.split('\n')
         .filter((line) => / line \d+$/.test(line)).length
-    await until(() => told() > 0)
+    await until(async () => told() > 0 && (await readers()) > before) // it shows what there was before it follows
     logs.child.kill('SIGSTOP')
     await hysas('send', 'slowly', 'talk')
     await hysas('send', 'slowly', 'talk')
-    const redis = connectRedis()
     const length = () => redis.xlen(namesOf(env.HYSAS_NAMESPACE).log('slowly'))
     await until(async () => (await length()) > 1000)
     await until(async () => (await length()) < 1200, { timeoutMs: 20_000, what: 'Redis has its memory back' })
