@@ -86,7 +86,7 @@ export class LogFollow {
     if (!found) return
     const active = this.#tails.findLast(({ oldSince }) => oldSince === undefined)
     if (active?.tail.id === found.id) {
-      if (await active.tail.wasTruncated()) await this.#truncated(active.tail)
+      if (active.tail.wasEmptied) await this.#truncated(active.tail)
       return
     }
     if (active) {

@@ -19,8 +19,11 @@ export interface TailPosition {
 export class LogTail {
   #splitter: LineSplitter
   #read: number
+  /** The last bytes that were delivered. */
   #recent: Buffer = Buffer.alloc(0)
-  #checkedAt = ''
+  /** The last bytes that were read: they may be of an unfinished line. */
+  #before: Buffer = Buffer.alloc(0)
+  #wasEmptied = false
   #grewAt = performance.now()
 
   private constructor(
@@ -39,6 +42,7 @@ export class LogTail {
       const offset = from === 'start' ? 0 : await lastLineEnd(handle, Number(stats.size), maxLineBytes)
       const tail = new LogTail(handle, idOf(stats), offset, maxLineBytes)
       tail.#recent = await bytesBefore(handle, offset)
+      tail.#before = tail.#recent
       return tail
     })
   }
@@ -51,6 +55,7 @@ export class LogTail {
       if (!recent) return undefined
       const tail = new LogTail(handle, idOf(stats), position.offset, maxLineBytes)
       tail.#recent = recent
+      tail.#before = recent
       return tail
     })
   }
@@ -63,14 +68,26 @@ export class LogTail {
     return { id: this.id, offset: this.committed, mark: markOf(this.#recent) }
   }
 
-  /** Lines of the next piece of the file; undefined at its end. A piece without a newline gives an empty list. */
+  /**
+   * Lines of the next piece of the file; undefined at its end. A piece without a newline gives an empty list. What was
+   * read last is read once more with it, since the file may be emptied and filled again at any moment.
+   */
   async read(): Promise<RawLine[] | undefined> {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-    const { bytesRead } = await this.handle.read(chunk, 0, CHUNK_BYTES, this.#read)
-    if (bytesRead === 0) return undefined
-    this.#read += bytesRead
+    const overlap = this.#before.length
+    const chunk = Buffer.allocUnsafe(overlap + CHUNK_BYTES)
+    const { bytesRead } = await this.handle.read(chunk, 0, chunk.length, this.#read - overlap)
+    const got = chunk.subarray(0, bytesRead)
+    this.#wasEmptied ||= !got.subarray(0, overlap).equals(this.#before)
+    if (this.#wasEmptied || bytesRead === overlap) return undefined
+    this.#read += bytesRead - overlap
+    this.#before = Buffer.from(got.subarray(-MARK_BYTES))
     this.#grewAt = performance.now()
-    return this.#splitter.push(chunk.subarray(0, bytesRead))
+    return this.#splitter.push(got.subarray(overlap))
+  }
+
+  /** The last `read` found that the file was emptied, perhaps filled again: there is nothing to read before `rewind`. */
+  get wasEmptied(): boolean {
+    return this.#wasEmptied
   }
 
   /** Milliseconds for which nothing was added to an unfinished last line; undefined where there is none. */
@@ -99,23 +116,14 @@ export class LogTail {
     return (await this.handle.stat()).size
   }
 
-  /** Was the file emptied since, perhaps filled again? Looks into it only when it has changed. */
-  async wasTruncated(): Promise<boolean> {
-    const { size, mtimeNs } = await this.handle.stat({ bigint: true })
-    if (Number(size) < this.#read) return true
-    const state = `${size} ${mtimeNs}`
-    if (state === this.#checkedAt) return false
-    const same = await bytesOfMark(this.handle, this.committed, markOf(this.#recent))
-    this.#checkedAt = state
-    return same === undefined
-  }
-
   /** After a truncation: from the first byte. */
   rewind(): void {
     this.#splitter = new LineSplitter(this.maxLineBytes)
     this.#read = 0
     this.committed = 0
     this.#recent = Buffer.alloc(0)
+    this.#before = Buffer.alloc(0)
+    this.#wasEmptied = false
   }
 
   close(): Promise<void> {

@@ -45,7 +45,7 @@ function setup(files: Record<string, string> = {}, { missing = false } = {}) {
 const plain = (n: number) => `export default () => ${n}`
 const version = (catalog: Catalog, type = 'Demo') => catalog.get(type)?.version
 /** How soon a change of a file must be known. */
-const SOON = { timeoutMs: 2000 }
+const SOON = { timeoutMs: 20_000 }
 
 describe('the catalog', () => {
   it('has every processor file of its folders, compiled and probed, once started', async () => {

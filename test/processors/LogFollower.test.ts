@@ -215,6 +215,30 @@ describe('a file that changes under its feet', () => {
     await heard(worker, ['first line', 'second is longer', 'third'])
   })
 
+  test('a file that is emptied and filled again while its lines are on their way is noticed', async () => {
+    const file = newLog()
+    writeFileSync(file, 'first line\n')
+    const published: string[] = []
+    const publish = async (data: unknown) => {
+      const { line } = data as LogLine
+      published.push(line)
+      if (line === 'first line') writeFileSync(file, 'second is longer\nthird\n')
+      return 1
+    }
+    await follow(file, {}, { publish })
+    await until(() => published.length >= 3)
+    expect(published).toEqual(['first line', 'second is longer', 'third'])
+  })
+
+  test('a file that is filled again with another beginning of its last line is read from its start', async () => {
+    const file = newLog()
+    writeFileSync(file, 'an unfin')
+    const worker = await follow(file)
+    await until(async () => (await position(worker)).size === 8)
+    writeFileSync(file, 'all is new here\n')
+    await heard(worker, ['all is new here'])
+  })
+
   test('a file that is not there yet is waited for and then read whole', async () => {
     const file = newLog()
     const worker = await follow(file, { from: 'end' })
