@@ -3,7 +3,7 @@ import { HysasError, nearest } from './errors.js'
 import { type CommandOptions, createCommander } from './fleet/commander.js'
 import { readWorker, readWorkers } from './fleet/fleet.js'
 import { readFlows } from './fleet/flows.js'
-import { createLogFollower, type LogFollower } from './fleet/follow-logs.js'
+import { type After, createLogFollower, type LogFollower } from './fleet/follow-logs.js'
 import { listen } from './fleet/listen.js'
 import { readLog } from './fleet/log-stream.js'
 import { readGoneNodes, readNodes, typesOf } from './fleet/nodes.js'
@@ -85,12 +85,13 @@ export interface Client {
     options?: { level?: string; sinceMs?: number; after?: string; limit?: number },
   ): Promise<LogLine[]>
   /**
-   * Lines as they come, beginning after `after` (default: now), until the signal aborts. `dropped` is told, before the
-   * next line, how many are missing there, of any level: too many came at once, or they were not taken in time.
+   * Lines as they come, beginning after a line, its id, or Unix ms (default: now), until the signal aborts. `dropped` is
+   * told, before the next line, how many are missing there, of any level: too many came at once, or they were not taken
+   * in time. (Of lines that are gone right after `after` only where it is a line, not its id.)
    */
   followLogs(
     nickname: string,
-    options: { level?: string; after?: string; signal: AbortSignal; dropped?: (lines: number) => void },
+    options: { level?: string; after?: After; signal: AbortSignal; dropped?: (lines: number) => void },
   ): AsyncIterable<LogLine>
   /**
    * Messages of a raw channel (or of a worker, by nickname) as they come, until the signal aborts. `dropped` is told,

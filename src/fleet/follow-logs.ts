@@ -2,19 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Names } from '../redis/names.js'
 import { LineQueue } from './line-queue.js'
-import { type Entry, entriesOf, missingBetween, readEntries } from './log-stream.js'
+import { entriesOf, missingBetween, readEntries } from './log-stream.js'
 import type { LogLine } from './views.js'
 
 export interface LogFollower {
   /**
-   * Lines of a worker's log as they are written, beginning after the one with the id `after` (default: now). `dropped` is
-   * told, before the next line, how many are missing there: too many came at once, or they were not taken in time.
+   * Lines of a worker's log as they are written, beginning after `after` (default: now). `dropped` is told, before the next
+   * line, how many are missing there: too many came at once, or they were not taken in time.
    */
   follow(
     nickname: string,
-    options: { after: string | undefined; signal: AbortSignal; dropped?: ((lines: number) => void) | undefined },
+    options: { after: After | undefined; signal: AbortSignal; dropped?: ((lines: number) => void) | undefined },
   ): AsyncIterable<LogLine>
 }
+
+/** A line, or its id, or Unix ms. Of an id alone it is not known what is missing right after it once Redis has it no more. */
+export type After = string | Pick<LogLine, 'id' | 'number'>
 
 /** Redis holds a read for so long where nothing is written, ms; one without an answer for longer is on a dead line. */
 const BLOCK_MS = 5_000
@@ -112,12 +115,12 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
 
   return {
     async *follow(nickname, { after, signal, dropped }) {
-      const hearer: Hearer = { last: after ?? '', waiting: new LineQueue(), wake: () => {} }
+      const hearer: Hearer = { last: '', waiting: new LineQueue(), wake: () => {} }
       const onAbort = () => hearer.wake()
       signal.addEventListener('abort', onAbort)
-      const [begin] = await beginOf(redis, names, nickname, after)
-      hearer.last ||= begin?.line.id ?? '0-0'
-      let number = begin?.number
+      const begin = await beginOf(redis, names, nickname, after)
+      hearer.last = begin.id
+      let { number } = begin
       const late = !signal.aborted && join(nickname, hearer.last, hearer)
       try {
         // others follow it already and may be further
@@ -125,8 +128,8 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
         while (!signal.aborted) {
           const next = hearer.waiting.take()
           if (next && isLater(next.line.id, hearer.last)) {
-            const missing = missingBetween(number, next.number)
-            number = next.number
+            const missing = missingBetween(number, next.line.number)
+            number = next.line.number
             hearer.last = next.line.id
             if (missing) dropped?.(missing)
             yield next.line
@@ -145,13 +148,20 @@ export function createLogFollower(of: { redis: Redis; names: Names; open: () => 
   }
 }
 
-/** The line after which is followed, where Redis still has it. */
-async function beginOf(redis: Redis, names: Names, nickname: string, after: string | undefined): Promise<Entry[]> {
-  if (after === undefined) return entriesOf(await redis.xrevrange(names.log(nickname), '+', '-', 'COUNT', 1))
-  if (!after.includes('-') || after === '0-0') return [] // a time, and no line
-  // only the number of what may be missing comes from it
-  return readEntries(redis, names, nickname, after, after).catch(() => [])
+/** The line after which is followed, with its number where Redis still has it. */
+async function beginOf(redis: Redis, names: Names, nickname: string, after: After | undefined) {
+  if (typeof after === 'object') return after
+  const [line] =
+    after === undefined
+      ? entriesOf(await redis.xrevrange(names.log(nickname), '+', '-', 'COUNT', 1))
+      : isLineId(after)
+        ? await readEntries(redis, names, nickname, after, after).catch(() => [])
+        : []
+  return { id: after ?? line?.line.id ?? '0-0', number: line?.line.number }
 }
+
+/** Or else a time. */
+const isLineId = (after: string): boolean => after.includes('-') && after !== '0-0'
 
 /** Ids are `<Unix ms>-<number>`. */
 function isLater(id: string, than: string): boolean {

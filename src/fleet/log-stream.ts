@@ -17,10 +17,8 @@ export interface LogQuery {
   limit?: number | undefined
 }
 
-/** A line, and the number that its node gave it. */
 export interface Entry {
   line: LogLine
-  number: string | undefined
   /** Characters of its text. */
   size: number
 }
@@ -54,8 +52,7 @@ export async function readEntries(
 export function entriesOf(entries: readonly (readonly [id: string, fields: readonly string[]])[]): Entry[] {
   return entries.flatMap(([id, fields]) => {
     const line = lineOf(id, fields)
-    // the fields stand in the order in which they are written
-    return line ? [{ line, number: fields[2] === 'n' ? fields[3] : undefined, size: fields[1]?.length ?? 0 }] : []
+    return line ? [{ line, size: fields[1]?.length ?? 0 }] : []
   })
 }
 
@@ -71,8 +68,11 @@ function lineOf(id: string, fields: readonly string[]): LogLine | undefined {
     const record = JSON.parse(fields[fields.indexOf('l') + 1] ?? '') as LogRecord & { stream?: string }
     const { level, time, type, nickname, epoch, msg, stream, ...rest } = record
     const word = LEVELS[level as keyof typeof LEVELS] ?? 'info'
+    // the fields stand in the order in which they are written
+    const number = fields[2] === 'n' ? fields[3] : undefined
     return {
       id,
+      ...(number !== undefined && { number }),
       time,
       level: word,
       type,

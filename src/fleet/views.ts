@@ -186,6 +186,8 @@ export interface Sample {
 export interface LogLine {
   /** Stream id: pass the last one to go on. */
   id: string
+  /** `<keeper>.<number>`, as its node gave it: where two of one keeper are no neighbours, lines between them are missing. */
+  number?: string
   /** Unix ms. */
   time: number
   level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'

@@ -146,7 +146,7 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
 }
 
 /** From the first line where there is none yet. */
-const after = (line: LogLine | undefined): { after: string } => ({ after: line?.id ?? '0-0' })
+const after = (line: LogLine | undefined) => ({ after: line ?? '0-0' })
 
 const isFull = (res: Response): boolean => res.writableLength >= MAX_WAITING
 

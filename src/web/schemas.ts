@@ -158,6 +158,10 @@ export const outcome: z.ZodType<CommandOutcome> = z.object({
 
 export const logLine: z.ZodType<LogLine> = z.object({
   id: z.string(),
+  number: z
+    .string()
+    .exactOptional()
+    .describe('Two of one keeper that are no neighbours: lines between them are missing'),
   time: z.number().describe('Unix ms'),
   level,
   type: z.string(),

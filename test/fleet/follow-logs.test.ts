@@ -147,6 +147,30 @@ describe('logs that are followed', () => {
     await done
   })
 
+  it('tell what is missing right after a line that Redis has no more', async () => {
+    const text = JSON.stringify({ level: 30, msg: 'x' })
+    const write = (number: string) => appendLogs(redis, names, [{ nickname: 'trimmed', number, text }])
+    await redis.hset(names.worker('trimmed'), { type: 'Demo', nickname: 'trimmed', wanted: '1' })
+    await redis.sadd(names.workers, 'trimmed')
+    await write('a.0')
+    const [shown] = await client.logs('trimmed')
+    for (const number of ['a.1', 'a.2', 'a.3']) await write(number)
+    await redis.xtrim(names.log('trimmed'), 'MAXLEN', 1)
+    const stop = new AbortController()
+    ends.add(stop)
+    const dropped: number[] = []
+    const options = {
+      after: shown as LogLine,
+      signal: stop.signal,
+      dropped: (lines: number) => void dropped.push(lines),
+    }
+    for await (const { number } of client.followLogs('trimmed', options)) {
+      expect(number).toBe('a.3')
+      break
+    }
+    expect(dropped).toEqual([2])
+  })
+
   it('cost Redis the same for ten hearers as for one', async () => {
     const lines = async (all: ReturnType<typeof follow>[]) => {
       const before = all[0]?.got.length ?? 0

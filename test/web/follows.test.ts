@@ -82,7 +82,7 @@ describe('the log of a worker', () => {
     let tell = (_msg: string) => {}
     fake.client.followLogs = async function* (_nickname, { after, signal }) {
       following++
-      expect(after).toBe('1-0')
+      expect(after).toMatchObject({ id: '1-0' })
       while (!signal.aborted) {
         const msg = await new Promise<string>((resolve) => {
           tell = resolve

@@ -34,7 +34,7 @@ async function logs(cli: Cli, nickname: string, options: Options): Promise<void>
     for (const line of past) item(cli, line, (paint) => logLine(line, paint))
     if (!past.length && !signal) note(cli, `${nickname} has no such lines.`)
     if (!signal) return
-    const after = past.at(-1)?.id ?? String(options.since ?? '0-0')
+    const after = past.at(-1) ?? String(options.since ?? '0-0')
     const dropped = (lines: number) =>
       missing(cli, lines, 'line', 'they came too fast; the file of the log on its node has them')
     await whileRedisAnswers(cli, where, signal, async (signal) => {
