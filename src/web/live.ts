@@ -150,6 +150,8 @@ export class Live {
     let live = true
     try {
       await read()
+      // where all was away, one part of it alone would be told as the whole fleet
+      if (!this.#live) await this.#readAll()
       this.#lastGood = performance.now()
     } catch (err) {
       this.#of.log.debug({ err }, 'the page could not be brought up to date')
@@ -158,6 +160,7 @@ export class Live {
     // as it was told last, now: other reads may have ended meanwhile
     if (live === this.#live) return
     this.#live = live
+    if (live) this.#flush()
     this.#tell('state', this.#state())
   }
 

@@ -345,6 +345,21 @@ describe('the connection', () => {
     await close()
   })
 
+  it('to a node that had no Redis when the page was opened shows what is wrong once Redis is there', async () => {
+    const { web, fake } = await startTestWeb()
+    fake.workers.set('broken', workerView({ nickname: 'broken', status: 'failed', error_msg: 'no such file' }))
+    fake.failing = new Error('away')
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByText(/node-1 has lost Redis/).waitFor()
+    expect(await page.locator('.figures').textContent()).toContain('–')
+    fake.failing = undefined
+    await page.getByText('live', { exact: true }).waitFor()
+    const problems = page.getByRole('region', { name: 'Needs attention' })
+    await problems.getByText('broken has failed').waitFor()
+    expect(await page.locator('.figures').textContent()).not.toContain('–')
+    await close()
+  })
+
   it('is let go while nobody looks, taken up again, and told as signed out for as long as that is so', async () => {
     const { web, fake } = await startTestWeb()
     const { page, close } = await openPage(browser, web.url)

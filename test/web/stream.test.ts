@@ -108,6 +108,19 @@ describe('the stream', () => {
     await page.heard<{ live: boolean }>('state', ({ live }) => live)
   })
 
+  it('that begins while Redis is away tells all of the fleet before it says that Redis is back', async () => {
+    const { web, fake } = await startTestWeb()
+    fake.failing = new Error('connection lost')
+    const page = await openPage(web.port)
+    expect((await page.heard('snapshot')).data).toMatchObject({ state: { live: false }, workers: [], nodes: [] })
+    fake.failing = undefined
+    const back = page.frames.indexOf(await page.heard<{ live: boolean }>('state', ({ live }) => live))
+    const told = page.frames.slice(0, back)
+    expect(told.findLast(({ event }) => event === 'workers')?.data).toMatchObject({ changed: [{ nickname: 'DemoName' }] })
+    expect(told.findLast(({ event }) => event === 'nodes')?.data).toMatchObject([{ name: 'node-1' }])
+    expect(told.findLast(({ event }) => event === 'types')?.data).toMatchObject([{ type: 'Demo' }])
+  })
+
   it('says that Redis is away until a read succeeds, however the reads overlap', async () => {
     const { web, fake } = await startTestWeb()
     const page = await openPage(web.port)

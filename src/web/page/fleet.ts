@@ -23,7 +23,7 @@ export interface PageWorker extends LiveWorker {
 export type Link = 'connecting' | 'live' | 'lost' | 'stale' | 'denied'
 export interface Fleet {
   link: Link
-  /** Has a snapshot come? Before, nobody knows whether there are workers and nodes. */
+  /** Has all of it been read? Before, nobody knows whether there are workers and nodes. */
   known: boolean
   /** When what is shown was last known to be true. */
   asOf: Date
@@ -181,7 +181,7 @@ function connect(): { close(): void } {
     on('events', (events) => {
       change({ events: newestOf(fleet.events, events, EVENTS).all })
     })
-    on('state', ({ live }) => change({ link: live ? 'live' : 'stale' }))
+    on('state', ({ live }) => change({ link: live ? 'live' : 'stale', known: fleet.known || live }))
   }
   document.addEventListener('visibilitychange', look)
   open()
