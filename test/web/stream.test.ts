@@ -116,7 +116,9 @@ describe('the stream', () => {
     fake.failing = undefined
     const back = page.frames.indexOf(await page.heard<{ live: boolean }>('state', ({ live }) => live))
     const told = page.frames.slice(0, back)
-    expect(told.findLast(({ event }) => event === 'workers')?.data).toMatchObject({ changed: [{ nickname: 'DemoName' }] })
+    expect(told.findLast(({ event }) => event === 'workers')?.data).toMatchObject({
+      changed: [{ nickname: 'DemoName' }],
+    })
     expect(told.findLast(({ event }) => event === 'nodes')?.data).toMatchObject([{ name: 'node-1' }])
     expect(told.findLast(({ event }) => event === 'types')?.data).toMatchObject([{ type: 'Demo' }])
   })
