@@ -42,7 +42,8 @@ export default defineProcessor({
     const open = minuteOf(now - ctx.params.settleSeconds * 1000)
     const closed = await lastClosed(ctx)
     for (const minute of await minutesWithAlerts(ctx, closed, open)) {
-      await tell(ctx, await countOf(ctx, minute))
+      const count = await countOf(ctx, minute)
+      if (count.total > 0) await tell(ctx, count) // none: its numbers are not kept any more
       await saveState(ctx, { closed: minute })
     }
     ctx.progress({ thisMinute: await countOf(ctx, minuteOf(now)) })

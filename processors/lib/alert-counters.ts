@@ -28,7 +28,10 @@ export async function countAlert(place: Place, source: string, now = Date.now())
     .exec()
 }
 
-/** The minutes with alerts after `after` and before `before` (Unix ms, both exclusive), oldest first. */
+/**
+ * The minutes with alerts after `after` and before `before` (Unix ms, both exclusive), oldest first. Also those whose
+ * numbers are not kept any more, until the next alert takes them out of the set.
+ */
 export async function minutesWithAlerts(place: Place, after: number, before: number): Promise<number[]> {
   return (await place.redis.zrangebyscore(minutesKey(place), `(${after}`, `(${before}`)).map(Number)
 }

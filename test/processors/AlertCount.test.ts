@@ -47,3 +47,10 @@ test('minutes that ended while it was away are told by the next run, oldest firs
     [ago(5), ago(3)].map((minute) => new Date(minute).toISOString()),
   )
 })
+
+test('a minute whose numbers are not kept any more is not told', async () => {
+  const { ctx, published, tick } = newCounter(namespace())
+  await ctx.redis.zadd(`${ctx.namespace}:alerts:minutes`, ago(2 * 24 * 60), String(ago(2 * 24 * 60)))
+  await tick()
+  expect(published).toEqual([])
+})
