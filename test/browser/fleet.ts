@@ -144,6 +144,7 @@ export function fillFleet(fake: FakeFleet): void {
           level: { enum: ['low', 'high'], default: 'low' },
           quiet: { type: 'boolean', default: false, description: 'Record alerts, publish none' },
           ignore: { type: 'array', items: { type: 'string' }, default: [] },
+          weights: { type: 'object', additionalProperties: { type: 'number' }, description: 'Of each user' },
         },
       },
     }),

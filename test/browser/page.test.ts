@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { HysasError } from '../../src/errors.js'
 import { launchChromium } from '../helpers/chromium.js'
 import { until } from '../helpers/until.js'
-import { nodeView, startTestWeb, storedEvent, TOKEN, VIEWER, workerView } from '../web/fixture.js'
+import { nodeView, startTestWeb, storedEvent, TOKEN, typeView, VIEWER, workerView } from '../web/fixture.js'
 import { beatOn, fillFleet, openPage, picture } from './fleet.js'
 
 const browser = await launchChromium()
@@ -99,6 +99,38 @@ describe('the page', () => {
     await close()
   })
 
+  it('has a form for whatever a schema asks, and says what is to be written', async () => {
+    const { web, fake } = await startTestWeb()
+    const file = { description: 'Where it reads', anyOf: [{ type: 'string' }, { type: 'null' }] }
+    const limits = { type: 'array', items: { type: 'integer' }, description: 'Of each try' }
+    const properties = {
+      ...{ file, quiet: { type: 'boolean', description: 'Publishes none' }, limits },
+      ...{ ignore: { type: 'array', items: { type: 'string' } }, 'size(mb': { type: 'integer' } },
+    }
+    fake.types = [typeView({ params: { type: 'object', required: Object.keys(properties), properties } })]
+    const { page, wrong, close } = await openPage(browser, web.url)
+    await page.getByRole('button', { name: 'Start a worker' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Nickname').fill('all')
+    await dialog.getByText('Of each try · JSON: a list, such as [1]').waitFor()
+    await dialog.getByLabel('limits').fill('[3, 60]')
+    await dialog.getByLabel('ignore').fill('10.0.0.1\n10.0.0.2')
+    await dialog.getByLabel('size(mb').fill('4')
+    await picture(page, 'page-start-all')
+    const problems = '"size(mb": given 4, wanted at least 5'
+    fake.failing = new HysasError('BAD_PARAMS', { type: 'Demo', problems })
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByText('given 4, wanted').waitFor()
+    fake.failing = undefined
+    await dialog.getByLabel('size(mb').fill('5')
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await page.getByText(/all runs on node-1/).waitFor()
+    const params = { file: null, quiet: false, limits: [3, 60], ignore: ['10.0.0.1', '10.0.0.2'], 'size(mb': 5 }
+    expect(fake.commands.at(-1)).toMatchObject({ method: 'start', args: ['Demo', 'all', params, {}] })
+    expect(wrong.filter((one) => !one.includes('400'))).toEqual([])
+    await close()
+  })
+
   it('keeps the form open and says why, when a start is refused', async () => {
     const { page, close } = await openPage(browser, web.url)
     await page.getByRole('button', { name: 'Start a worker' }).click()
@@ -106,10 +138,10 @@ describe('the page', () => {
     await dialog.getByLabel('Type').selectOption('SshGuard')
     await dialog.getByLabel('Nickname').fill('gate-9')
     await dialog.getByLabel('file').fill('x')
-    await dialog.getByLabel('ignore').fill('[nonsense')
+    await dialog.getByLabel('weights').fill('[nonsense')
     await dialog.getByRole('button', { name: 'Start' }).click()
-    await dialog.getByText(/ignore: this is not JSON/).waitFor()
-    await dialog.getByLabel('ignore').fill('[]')
+    await dialog.getByText(/weights: this is not JSON/).waitFor()
+    await dialog.getByLabel('weights').fill('{}')
     await dialog.getByLabel('tries').fill('-1')
     await dialog.getByLabel('Nickname').fill('1 bad')
     await dialog.getByRole('button', { name: 'Start' }).click()

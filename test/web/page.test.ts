@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { clean, count, rate, span } from '../../src/web/page/format.js'
-import { fieldsOf, paramsOf } from '../../src/web/page/params.js'
+import { fieldsOf, paramsOf, problemOf } from '../../src/web/page/params.js'
 
 const schema = {
   type: 'object',
@@ -35,6 +35,64 @@ describe('the form of parameters', () => {
       ...{ file: '7', tries: 7, level: 2, ignore: [1] },
     })
     expect(() => paramsOf(fields, { ignore: '[' })).toThrow(/^ignore: this is not JSON/)
+  })
+
+  const text = { type: 'string' }
+  const one = (of: object, needed = true) => {
+    const [field] = fieldsOf({ type: 'object', properties: { one: of }, ...(needed && { required: ['one'] }) })
+    if (!field) throw new Error('no field')
+    return field
+  }
+
+  it('takes a box that is left unticked for false where it is needed, and leaves it out where it is not', () => {
+    expect(problemOf(one({ type: 'boolean' }), undefined)).toBeUndefined()
+    expect(paramsOf([one({ type: 'boolean' })], {})).toEqual({ one: false })
+    expect(paramsOf([one({ type: 'boolean' })], { one: true })).toEqual({ one: true })
+    expect(paramsOf([one({ type: 'boolean' }, false)], {})).toEqual({})
+  })
+
+  it('has a plain input for what may be null, which it is where nothing is entered', () => {
+    const forms = [
+      { anyOf: [{ ...text, pattern: '^a' }, { type: 'null' }] },
+      { type: ['string', 'null'], pattern: '^a' },
+    ]
+    for (const form of forms) {
+      expect(one(form)).toMatchObject({ kind: 'text', required: false, pattern: '^a', note: '' })
+      expect(paramsOf([one(form)], {})).toEqual({ one: null })
+      expect(paramsOf([one(form, false)], {})).toEqual({})
+      expect(paramsOf([one(form)], { one: 'abc' })).toEqual({ one: 'abc' })
+    }
+    expect(one({ type: ['integer', 'null'], exclusiveMinimum: 0 })).toMatchObject({ kind: 'number', min: 1 })
+    expect(one({ type: ['boolean', 'null'] })).toMatchObject({ kind: 'choice', choices: [true, false, null] })
+    expect(one({ anyOf: [{ enum: ['a', 'b'] }, { type: 'null' }] }).choices).toEqual(['a', 'b', null])
+    expect(one({ anyOf: [{ const: 'a' }, { const: 2 }] }).choices).toEqual(['a', 2])
+    // left empty it would be the default
+    expect(one({ type: ['string', 'null'], default: 'x' })).toMatchObject({ kind: 'json', note: expect.any(String) })
+  })
+
+  it('takes a list of texts one per line, or as the JSON that other places show', () => {
+    const field = one({ type: 'array', items: text })
+    expect(field).toMatchObject({ kind: 'lines', required: true, note: expect.stringContaining('per line') })
+    const read = (value: string) => paramsOf([field], { one: value }).one
+    expect(read('/var/log/auth.log')).toEqual(['/var/log/auth.log'])
+    expect(read(' a b\r\n\n[c]\n')).toEqual(['a b', '[c]'])
+    expect(read('["a", "b"]')).toEqual(['a', 'b'])
+    expect(read('[]')).toEqual([])
+    expect(read('[1]')).toEqual(['[1]'])
+  })
+
+  it('says how to write what can only be written as JSON', () => {
+    const note = (of: object) => one(of).note
+    expect(note({ type: 'array', items: { type: 'integer', minimum: 5 } })).toBe('JSON: a list, such as [5]')
+    const point = { type: 'object', required: ['x'], properties: { x: { type: 'number' }, y: text } }
+    expect(note(point)).toBe('JSON: an object, such as {"x":1}')
+    expect(note({ anyOf: [text, { type: 'array', items: point }, { type: 'null' }] })).toBe(
+      'JSON: text in quotes or a list or null, such as "a"',
+    )
+    expect(note({ type: 'object', additionalProperties: { type: 'boolean' } })).toContain('such as {"name":true}')
+    expect(note({ type: 'array', prefixItems: [text, { enum: [7] }] })).toContain('such as ["a",7]')
+    expect(note({ type: 'object', default: { long: 'x'.repeat(100) } })).toBe('JSON: an object')
+    expect(note({})).toBe('JSON: any value, such as "a"')
   })
 
   it('is one piece of JSON where the schema names no parameters, and nothing where there are none', () => {

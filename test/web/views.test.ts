@@ -248,7 +248,9 @@ describe('a form', () => {
     name: 'tries',
     kind: 'number',
     description: '',
+    note: '',
     required: true,
+    empty: undefined,
     standard: undefined,
     choices: [],
   } as const
@@ -273,6 +275,11 @@ describe('a form', () => {
       all: true,
     })
     expect(problemsByField(fields, 'tries: bad; other: bad').all).toBe(false)
+    for (const name of ['size(mb', 'a.b*', '[x]', 'c++', '$ref\\']) {
+      const named = [{ ...field, ...bounds, name }]
+      expect(problemsByField(named, `"${name}": bad`)).toEqual({ known: { [name]: `"${name}": bad` }, all: true })
+      expect(problemsByField(named, 'a-bbb: bad').all).toBe(false)
+    }
   })
 })
 

@@ -71,8 +71,9 @@ function Call({ nickname, name, args, running }: CallProps) {
       setResult(await callOperation(nickname, name, given))
     } catch (error) {
       if (!form.refused(error)) setResult(wordsOf(error))
+    } finally {
+      setBusy(false)
     }
-    setBusy(false)
   }
   return (
     <form onSubmit={ask} noValidate>

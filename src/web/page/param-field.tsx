@@ -10,10 +10,11 @@ interface FieldProps {
 
 /** The input for one parameter, with its default in place, and what is wrong with what was entered. */
 export function ParamField({ field, value, problem, onChange }: FieldProps) {
-  const { name, kind, description, required, standard } = field
+  const { name, kind, required, standard } = field
+  const told = aboutOf(field)
   const note = (
     <>
-      {description && <small id={`${idOf(field)}-note`}>{clean(description)}</small>}
+      {told && <small id={`${idOf(field)}-note`}>{told}</small>}
       {problem && (
         <small id={`${idOf(field)}-problem`} class="problem" role="alert">
           {clean(problem)}
@@ -48,10 +49,12 @@ export function ParamField({ field, value, problem, onChange }: FieldProps) {
   )
 }
 
-const idOf = ({ name }: Field): string => `param-${name}`
+/** Without blanks: lists of ids are parted by them. */
+const idOf = ({ name }: Field): string => `param-${encodeURIComponent(name)}`
+const aboutOf = ({ description, note }: Field): string => clean([description, note].filter(Boolean).join(' · '))
 
 function describedBy(field: Field, problem: string | undefined) {
-  const ids = [field.description && `${idOf(field)}-note`, problem && `${idOf(field)}-problem`].filter(Boolean)
+  const ids = [aboutOf(field) && `${idOf(field)}-note`, problem && `${idOf(field)}-problem`].filter(Boolean)
   return {
     ...(ids.length && { 'aria-describedby': ids.join(' ') }),
     ...(problem && { 'aria-invalid': true }),
@@ -61,7 +64,7 @@ function describedBy(field: Field, problem: string | undefined) {
 function Input({ field, value, problem, onChange }: FieldProps & { value: string }) {
   const { kind, required, standard } = field
   const common = { id: idOf(field), value, required, ...describedBy(field, problem) }
-  const placeholder = standard === undefined ? '' : typeof standard === 'string' ? standard : JSON.stringify(standard)
+  const placeholder = standard === undefined ? '' : shown(standard, kind)
   if (kind === 'choice') {
     return (
       <select {...common} onChange={(event) => onChange(event.currentTarget.value)}>
@@ -74,7 +77,7 @@ function Input({ field, value, problem, onChange }: FieldProps & { value: string
       </select>
     )
   }
-  if (kind === 'json') {
+  if (kind === 'json' || kind === 'lines') {
     return (
       <textarea
         {...common}
@@ -96,4 +99,10 @@ function Input({ field, value, problem, onChange }: FieldProps & { value: string
       onInput={(event) => onChange(event.currentTarget.value)}
     />
   )
+}
+
+/** A default, as it would be entered. */
+function shown(standard: unknown, kind: Field['kind']): string {
+  if (kind === 'lines' && Array.isArray(standard) && standard.length) return standard.join('\n')
+  return typeof standard === 'string' && kind !== 'json' ? standard : JSON.stringify(standard)
 }

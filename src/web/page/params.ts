@@ -1,10 +1,16 @@
+import { choicesOf, formsOf, inWords, isTexts, type Schema } from './schema.js'
+
 /** One input of the form, made from one property of the JSON Schema of a processor's parameters. */
 export interface Field {
   /** Empty: the whole of the parameters, as JSON. */
   name: string
-  kind: 'text' | 'number' | 'boolean' | 'choice' | 'json'
+  kind: 'text' | 'number' | 'boolean' | 'choice' | 'lines' | 'json'
   description: string
+  /** How to write it, where that is not plain. */
+  note: string
   required: boolean
+  /** What is sent of a needed one where nothing is entered; undefined: nothing, so something must be. */
+  empty: false | null | undefined
   /** What is in force where nothing is entered; undefined: nothing. */
   standard: unknown
   choices: readonly unknown[]
@@ -16,41 +22,38 @@ export interface Field {
 /** What was entered, by field: text as typed, or true and false. Not there: nothing was. */
 export type Values = Record<string, string | boolean>
 
-type Schema = {
-  type?: string | string[]
-  properties?: Record<string, Schema>
-  required?: string[]
-  enum?: unknown[]
-  default?: unknown
-  description?: string
-  minimum?: number
-  maximum?: number
-  exclusiveMinimum?: number
-  pattern?: string
-}
-
 const WHOLE: Field = {
-  ...{ name: '', kind: 'json', description: 'One JSON object', required: false, standard: {}, choices: [] },
-  ...{ integer: false, min: undefined, max: undefined, pattern: undefined },
+  ...{ name: '', kind: 'json', description: 'One JSON object', note: '', required: false, empty: undefined },
+  ...{ standard: {}, choices: [], integer: false, min: undefined, max: undefined, pattern: undefined },
 }
 
 /** The fields of a schema; one for all parameters where it doesn't name them; none where there are none. */
 export function fieldsOf(schema: Record<string, unknown>): Field[] {
-  const { properties, required = [], additionalProperties } = schema as Schema & { additionalProperties?: unknown }
+  const { properties, required = [], additionalProperties }: Schema = schema
   if (!properties || (Object.keys(properties).length === 0 && additionalProperties !== false)) return [WHOLE]
-  return Object.entries(properties).map(([name, of]) => ({
-    name,
-    kind: kindOf(of),
-    description: of.description ?? '',
-    required: required.includes(name) && of.default === undefined,
+  return Object.entries(properties).map(([name, of]) => fieldOf(name, of, required.includes(name)))
+}
+
+function fieldOf(name: string, of: Schema, named: boolean): Field {
+  const { forms, nullable } = formsOf(of)
+  const [only = {}] = forms
+  const choices = choicesIn(forms, nullable)
+  // left empty, the default is in force: null has to be written then
+  const writesNull = nullable && (of.default ?? null) !== null
+  const kind = choices.length ? 'choice' : forms.length > 1 || writesNull ? 'json' : kindOf(only)
+  const needed = named && of.default === undefined
+  const empty = !needed || kind === 'choice' ? undefined : kind === 'boolean' ? false : nullable ? null : undefined
+  const integer = only.type === 'integer'
+  return {
+    ...{ name, kind, choices, integer, empty },
+    description: of.description ?? only.description ?? '',
+    note: kind === 'json' ? `JSON: ${inWords(of)}` : kind === 'lines' ? 'One per line; [] for none' : '',
+    required: needed && empty === undefined,
     standard: of.default,
-    choices: of.enum ?? [],
-    integer: of.type === 'integer',
-    min:
-      of.minimum ?? (of.type === 'integer' && of.exclusiveMinimum !== undefined ? of.exclusiveMinimum + 1 : undefined),
-    max: of.maximum,
-    pattern: of.pattern,
-  }))
+    min: only.minimum ?? (integer && only.exclusiveMinimum !== undefined ? only.exclusiveMinimum + 1 : undefined),
+    max: only.maximum,
+    pattern: only.pattern,
+  }
 }
 
 /** Parameters from what was entered; what was left alone is left out, so that the processor's defaults apply. */
@@ -58,7 +61,10 @@ export function paramsOf(fields: readonly Field[], values: Values): Record<strin
   const params: Record<string, unknown> = {}
   for (const field of fields) {
     const value = values[field.name]
-    if (value === undefined || value === '') continue
+    if (value === undefined || value === '') {
+      if (field.empty !== undefined) params[field.name] = field.empty
+      continue
+    }
     const read = typeof value === 'boolean' ? value : readText(field, value)
     if (field.name === '') return read as Record<string, unknown>
     params[field.name] = read
@@ -94,12 +100,14 @@ export function problemsByField(fields: readonly Field[], problems: string) {
   const known: Record<string, string> = {}
   let all = problems !== ''
   for (const problem of problems.split('; ')) {
-    const field = fields.find(({ name }) => name && new RegExp(`^"?${name}"?(?=[\\s:.[])`).test(problem))
+    const field = fields.find(({ name }) => name && new RegExp(`^"?${escaped(name)}"?(?=[\\s:.[])`).test(problem))
     if (field) known[field.name] = problem
     else all = false
   }
   return { known, all }
 }
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 function fits(pattern: string, value: string): boolean {
   try {
@@ -109,17 +117,26 @@ function fits(pattern: string, value: string): boolean {
   }
 }
 
-function kindOf({ type, enum: choices }: Schema): Field['kind'] {
-  if (choices) return 'choice'
+/** Where nothing but these can be meant. A tick can not be null, so that is a choice, too. */
+function choicesIn(forms: readonly Schema[], nullable: boolean): readonly unknown[] {
+  const each = forms.map((one) => (nullable && one.type === 'boolean' ? [true, false] : choicesOf(one)))
+  if (each.some((choices) => choices.length === 0)) return []
+  return [...new Set([...each.flat(), ...(nullable ? [null] : [])])]
+}
+
+function kindOf(schema: Schema): Field['kind'] {
+  const { type } = schema
   if (type === 'string') return 'text'
   if (type === 'number' || type === 'integer') return 'number'
-  return type === 'boolean' ? 'boolean' : 'json'
+  if (type === 'boolean') return 'boolean'
+  return isTexts(schema) ? 'lines' : 'json'
 }
 
 function readText({ name, kind, choices }: Field, text: string): unknown {
   if (kind === 'text') return text
   if (kind === 'number') return Number(text)
   if (kind === 'choice') return choices[Number(text)]
+  if (kind === 'lines') return linesOf(text)
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -127,4 +144,13 @@ function readText({ name, kind, choices }: Field, text: string): unknown {
       `${name || 'The parameters'}: this is not JSON (${error instanceof Error ? error.message : error}).`,
     )
   }
+}
+
+/** One per line, or all as JSON, as other places show them. */
+function linesOf(text: string): string[] {
+  try {
+    const read: unknown = JSON.parse(text)
+    if (Array.isArray(read) && read.every((one) => typeof one === 'string')) return read
+  } catch {} // plain lines
+  return text.split(/\r?\n/).flatMap((line) => line.trim() || [])
 }
