@@ -67,10 +67,15 @@ export function createCommander({ redis, names, redisShown, queues }: CommanderO
     } finally {
       underWay--
     }
-    if (!answer && (await withdraw(context, submitted, data.nickname ?? '')) && !anyNode) {
-      throw new HysasError('NO_NODE', { redis: redisShown })
+    let fate: Fate = 'admitted'
+    if (!answer) {
+      const withdrawn = await withdraw(context, submitted, data.nickname ?? '')
+      // a desk may have come to its end just now
+      answer = await takeReply(redis, names, submitted.reply)
+      if (!answer) fate = withdrawn ? 'withdrawn' : 'taken'
     }
-    throw timedOut(name, data, timeoutMs, answer !== undefined)
+    if (fate === 'withdrawn' && !anyNode) throw new HysasError('NO_NODE', { redis: redisShown })
+    throw timedOut(name, data, timeoutMs, fate)
   }
 
   /** Start, stop and restart: admitted by the desk, then seen in the fleet. */
@@ -114,12 +119,18 @@ export function createCommander({ redis, names, redisShown, queues }: CommanderO
   return { command, commandWorker }
 }
 
-function timedOut(name: CommandName, data: CommandData, timeoutMs: number, admitted: boolean): HysasError {
+/** How far a command has come whose effect was not seen in time. */
+type Fate = 'admitted' | 'taken' | 'withdrawn'
+
+function timedOut(name: CommandName, data: CommandData, timeoutMs: number, fate: Fate): HysasError {
   const seconds = timeoutMs / 1000
   const nickname = data.nickname ?? ''
   if (name === 'send') return new HysasError('NO_ANSWER', { nickname, operation: data.operation, seconds })
-  const hint = admitted
-    ? `It was accepted and takes effect as soon as it can; \`hysas show ${nickname}\` tells what it waits for.`
-    : 'No node took it up in time, and it was withdrawn; `hysas nodes` shows who is up.'
+  const tells = nickname ? `\`hysas show ${nickname}\`` : '`hysas nodes`'
+  const hint = {
+    admitted: `It was accepted and takes effect as soon as it can; ${tells} tells what it waits for.`,
+    taken: `A node has taken it up and may carry it out yet; ${tells} tells what has become of it.`,
+    withdrawn: 'No node took it up in time, and it was withdrawn; `hysas nodes` shows who is up.',
+  }[fate]
   return new HysasError('TIMEOUT', { what: `${name} ${nickname}`.trim(), seconds, hint })
 }
