@@ -225,6 +225,26 @@ describe('the page', () => {
     await close()
   })
 
+  it('does nothing at single keys while a dialog is open, wherever the focus is', async () => {
+    const { page, close } = await openPage(browser, web.url)
+    await page.getByRole('button', { name: 'Start a worker' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Start a worker' })
+    await dialog.getByLabel('Nickname').fill('gate-9')
+    await dialog.getByRole('heading', { name: 'Start a worker' }).click()
+    await page.evaluate('document.activeElement.blur()') // as some browsers do by that click
+    const { hash } = new URL(page.url())
+    for (const key of ['?', '2', '/', 'n', 'j']) await page.keyboard.press(key)
+    await page.waitForTimeout(150) // what they ask for is drawn a moment later
+    expect(await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).count()).toBe(0)
+    expect(await dialog.getByLabel('Nickname').inputValue()).toBe('gate-9')
+    expect(new URL(page.url()).hash).toBe(hash)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await page.keyboard.press('2')
+    await page.getByRole('heading', { name: 'Data flow' }).waitFor()
+    await close()
+  })
+
   it('does nothing at single keys once they are switched off, which the browser remembers', async () => {
     const { page, close } = await openPage(browser, web.url)
     await page.locator('tr[data-nickname]').first().waitFor()

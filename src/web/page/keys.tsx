@@ -28,8 +28,9 @@ export function useKeys(on: { start: () => void; help: () => void }): void {
       const { key, ctrlKey, metaKey, altKey } = event
       const target = event.target as HTMLElement
       if (key === 'Escape' && target.id === 'search') return target.blur()
-      if (!single) return
-      if (ctrlKey || metaKey || altKey || target.closest('input, select, textarea, dialog')) return
+      // wherever the focus is: a click beside the fields of a dialog leaves it on the page
+      if (!single || document.querySelector('dialog[open]')) return
+      if (ctrlKey || metaKey || altKey || target.closest('input, select, textarea')) return
       if (key in VIEWS) go(hrefOf(VIEWS[key as unknown as keyof typeof VIEWS]))
       else if (key === 'n') on.start()
       else if (key === '?') on.help()
