@@ -337,6 +337,13 @@ export const CATALOGUE = {
     text: 'The processor {type} failed: {reason}.',
     remedy: 'Mend {file}; the stack tells where it happened.',
   },
+  NO_REDIS_GIVEN: {
+    exit: 1,
+    status: 500,
+    text: 'The processor {type} uses ctx.redis, and this run without a fleet has none.',
+    remedy:
+      '`hysas run {type} --redis` gives it the Redis of the fleet; in a test createHarness(processor, { redis }) does.',
+  },
   USER_DATABASE: {
     exit: 1,
     status: 503,

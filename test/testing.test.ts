@@ -205,7 +205,7 @@ describe('the harness', () => {
     await expect(worker.ctx.publish(1n)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' })
     await expect(worker.ctx.publish(() => 1)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' })
     await expect(worker.ctx.publish('x'.repeat(1024 * 1024 + 1))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
-    expect(() => worker.ctx.redis).toThrow('createHarness(processor, { redis })')
+    expect(() => worker.ctx.redis).toThrow(expect.objectContaining({ code: 'NO_REDIS_GIVEN' }))
     await expect(worker.ctx.database('raw')).rejects.toMatchObject({ code: 'UNKNOWN_DATABASE' })
   })
 

@@ -1,4 +1,5 @@
 import type { Context } from 'hysas'
+import { redisOf } from './redis-of.js'
 
 type Place = Pick<Context, 'namespace' | 'redis'>
 
@@ -15,12 +16,13 @@ export const minuteOf = (time: number): number => time - (time % MINUTE)
 
 /**
  * Counts one alert in the minute in which it is raised (the node's clock: alerts of a log that is replayed count now).
- * The numbers lie in Redis, so that they outlive the worker that counts and the one that reads.
+ * The numbers lie in Redis, so that they outlive the worker that counts and the one that reads; where there is none,
+ * nobody reads them, and nothing is counted.
  */
 export async function countAlert(place: Place, source: string, now = Date.now()): Promise<void> {
   const minute = minuteOf(now)
-  await place.redis
-    .multi()
+  await redisOf(place)
+    ?.multi()
     .hincrby(minuteKey(place, minute), source, 1)
     .expire(minuteKey(place, minute), KEPT_SECONDS)
     .zadd(minutesKey(place), minute, String(minute))

@@ -1,13 +1,20 @@
 import type { Context } from 'hysas'
+import { redisOf } from './redis-of.js'
 
-type Owner = Pick<Context, 'namespace' | 'type' | 'nickname' | 'epoch' | 'redis'>
+type Owner = Pick<Context, 'namespace' | 'type' | 'nickname' | 'epoch' | 'redis' | 'log'>
 
 /**
  * What a worker keeps in Redis from one run to the next: one hash a worker, `<namespace>:state:<Type>:<nickname>`,
  * with `state` (JSON), `epoch` (of the run that wrote it) and `saved_at` (Unix ms). Returns undefined where nothing is kept.
+ * Without a Redis (`hysas run`) nothing is kept, which is told here.
  */
 export async function loadState(ctx: Owner): Promise<unknown> {
-  const text = await ctx.redis.hget(stateKey(ctx), 'state')
+  const redis = redisOf(ctx)
+  if (!redis) {
+    ctx.log.warn('there is no Redis here: nothing is kept for the next run')
+    return undefined
+  }
+  const text = await redis.hget(stateKey(ctx), 'state')
   if (text === null) return undefined
   try {
     return JSON.parse(text) as unknown
@@ -22,7 +29,7 @@ export async function loadState(ctx: Owner): Promise<unknown> {
  */
 export async function saveState(ctx: Owner, state: unknown): Promise<boolean> {
   const values = [ctx.epoch, JSON.stringify(state), Date.now()]
-  return (await ctx.redis.eval(SAVE, 1, stateKey(ctx), ...values)) === 1
+  return (await redisOf(ctx)?.eval(SAVE, 1, stateKey(ctx), ...values)) === 1
 }
 
 export function stateKey({ namespace, type, nickname }: Pick<Owner, 'namespace' | 'type' | 'nickname'>): string {

@@ -1,7 +1,10 @@
 import { join, resolve } from 'node:path'
+import type { Redis } from 'ioredis'
+import { locateRedis } from '../config/locate.js'
 import type { Settings } from '../config/settings.js'
 import { HysasError, messageOf } from '../errors.js'
 import { compileProcessor } from '../node/compile.js'
+import { abandon, connectRedis, ready } from '../redis/connect.js'
 import { createHarness, type LogEntry } from '../testing.js'
 import { type Cli, Failures } from './cli.js'
 import { checkInput, feed } from './feed.js'
@@ -17,14 +20,17 @@ export interface Foreground {
   settings: Settings
   /** File whose lines are fed as messages; `-` is standard input. */
   input?: string
+  /** Give it the Redis of the fleet as `ctx.redis`. */
+  redis: boolean
   /** Wait for a debugger first. */
   inspect: boolean
 }
 
 /**
- * Runs one processor in this process, without fleet and Redis: what it publishes goes to standard output, what it logs
- * to standard error. It ends with its work, with its input, or with Ctrl-C.
- * @throws HysasError USAGE, NO_PROCESSOR, BAD_PROCESSOR, BAD_PARAMS, PROCESSOR_FAILED; Failures after failed messages
+ * Runs one processor in this process, without a fleet: what it publishes goes to standard output, what it logs to
+ * standard error. It ends with its work, with its input, or with Ctrl-C.
+ * @throws HysasError USAGE, NO_PROCESSOR, BAD_PROCESSOR, BAD_PARAMS, PROCESSOR_FAILED, NO_REDIS_GIVEN, or why the fleet's
+ * Redis can't be used; Failures after failed messages
  */
 export async function runInForeground(cli: Cli, options: Foreground): Promise<void> {
   const { type, nickname, params, settings } = options
@@ -37,10 +43,12 @@ export async function runInForeground(cli: Cli, options: Foreground): Promise<vo
   if (options.inspect) (await import('node:inspector')).open(9229, '127.0.0.1', true)
   const { processor, manifest } = await loadBundle(bundle, file)
   if (input !== undefined && manifest.kind === 'repeatable') misuse('a repeatable processor hears no input')
+  const redis = options.redis ? await fleetsRedis(cli, settings) : undefined
   const harness = createHarness(processor, {
     type,
     nickname,
     params,
+    ...(redis && { redis }),
     namespace: settings.namespace,
     clock: 'real',
     onPublish: (published) => item(cli, published, () => shown(published.data)),
@@ -69,7 +77,17 @@ export async function runInForeground(cli: Cli, options: Foreground): Promise<vo
     }
   } catch (error) {
     throw told(error)
+  } finally {
+    if (redis) abandon(redis)
   }
+}
+
+/** @throws HysasError NO_REDIS_KNOWN, NO_REDIS, REDIS_AUTH */
+async function fleetsRedis(cli: Cli, settings: Settings): Promise<Redis> {
+  const { url, source } = await locateRedis(settings, cli.cwd)
+  const redis = connectRedis(url, 'worker', 'run')
+  await ready(redis, url, source)
+  return redis
 }
 
 /** What the processor itself threw is no error of ours. */

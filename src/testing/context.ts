@@ -42,7 +42,7 @@ export function createTestContext(parts: ContextParts): Context<Record<string, u
     },
     get redis(): Redis {
       if (options.redis) return options.redis
-      throw new Error('This processor uses ctx.redis: give one to the harness, createHarness(processor, { redis })')
+      throw new HysasError('NO_REDIS_GIVEN', { type })
     },
     events: {
       async record(kind: string, event: EventInput = {}) {

@@ -34,7 +34,7 @@ export interface HarnessOptions<T = AnyProcessor> {
   type?: string
   /** Checked by the processor's schema, which fills in the defaults. */
   params?: ParamsOf<T>
-  /** What `ctx.redis` is. */
+  /** What `ctx.redis` is; without it, to use that throws NO_REDIS_GIVEN. */
   redis?: Redis
   /** What `ctx.database(name)` finds. */
   databases?: Record<string, Database>

@@ -2,12 +2,16 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { countAlert } from '../../processors/lib/alert-counters.js'
 import { run } from '../../src/cli/program.js'
 import { temporaryFolder } from '../helpers/folder.js'
+import { namespace } from '../helpers/namespace.js'
+import { connectRedis, redisUrl } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 import { fakeCli, hysas } from './fake-cli.js'
 
 const ROOT = join(import.meta.dirname, '../..')
+const SSHD_LOG = join(ROOT, 'test/processors/fixtures/sshd.log')
 const FILES = ['package.json', 'tsconfig.json', '.gitignore', 'README.md', 'config/finder.json']
 
 async function project(): Promise<string> {
@@ -195,6 +199,41 @@ describe('hysas run', () => {
     expect(await refused('Finder', 'processors')).toMatch(/USAGE: .* is a folder/)
     expect(await refused('Timer', 'lines.txt')).toBe('error USAGE: a repeatable processor hears no input')
     expect(await refused('Deaf', 'lines.txt')).toMatch(/USAGE: nothing in Deaf hears the input/)
+  })
+
+  it('runs processors without Redis that only keep something in it, and says so once', async () => {
+    const cwd = temporaryFolder()
+    const told = 'there is no Redis here: nothing is kept for the next run'
+    const guard = await hysas(['run', 'SshGuard', '--input', SSHD_LOG], { cwd })
+    expect(guard.code).toBe(0)
+    expect(guard.stdout.match(/^{"kind":"alert","rule":"password-guessing"/gm)).toHaveLength(3)
+    expect(guard.stderr.split(told)).toHaveLength(2)
+    const controller = new AbortController()
+    const argv = ['run', 'LogFollower', '--set', `file=${SSHD_LOG}`, '--set', 'from=start', '--set', 'pollMs=10']
+    const { cli, stdout, stderr } = fakeCli(argv, { cwd, signal: controller.signal })
+    const running = run(argv, cli)
+    await until(() => stdout().includes('Failed password'))
+    controller.abort()
+    expect(await running).toBe(0)
+    expect(stderr().split(told)).toHaveLength(2)
+  })
+
+  it('gives a processor that needs Redis the one of the fleet where that is asked for', async () => {
+    const space = namespace()
+    const given = { cwd: temporaryFolder(), env: { HYSAS_REDIS_URL: redisUrl(), HYSAS_NAMESPACE: space } }
+    const without = await hysas(['run', 'AlertCount'], given)
+    expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining('error NO_REDIS_GIVEN') })
+    expect(without.stderr).toContain('hysas run AlertCount --redis')
+    await countAlert({ namespace: space, redis: connectRedis() }, '192.0.2.1', Date.now() - 120_000)
+    const controller = new AbortController()
+    const argv = ['run', 'AlertCount', '--redis']
+    const { cli, stdout } = fakeCli(argv, { ...given, signal: controller.signal })
+    const running = run(argv, cli)
+    await until(() => stdout().includes('192.0.2.1'))
+    controller.abort()
+    expect(await running).toBe(0)
+    const nowhere = await hysas(['run', 'AlertCount', '--redis'], { cwd: given.cwd })
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('error NO_REDIS_KNOWN') })
   })
 
   it('names the nearest types where there is none of the name', async () => {

@@ -9,6 +9,7 @@ interface Options {
   nickname?: string
   config?: string
   set?: string[]
+  redis?: boolean
   inspect?: boolean
 }
 
@@ -21,6 +22,7 @@ export function registerRun(program: Command, cli: Cli): Command {
     .option('--nickname <nickname>', 'its name (default: the type in lower case)')
     .option('--config <file>', 'JSON file of parameters (default: config/<nickname>.json)')
     .option('--set <key=value>', 'one parameter, JSON or text; dots nest; may be given several times', collect)
+    .option('--redis', 'give it the Redis of the fleet as ctx.redis; without this it has none')
     .option('--inspect', 'wait for a debugger before it begins')
     .action((type: string, options: Options) => run(cli, type, options))
 }
@@ -33,6 +35,9 @@ async function run(cli: Cli, given: string, options: Options): Promise<void> {
   ])
   const settings = await settingsOf(cli)
   const { nickname, params } = await readParameters(cli.cwd, options.nickname ?? type.toLowerCase(), options)
-  const { input, inspect = false } = options
-  await runInForeground(cli, { type, nickname, params, settings, inspect, ...(input !== undefined && { input }) })
+  const { input, redis = false, inspect = false } = options
+  await runInForeground(cli, {
+    ...{ type, nickname, params, settings, redis, inspect },
+    ...(input !== undefined && { input }),
+  })
 }
