@@ -22,7 +22,10 @@ export function createTending(node: string) {
     for (const { run, why } of tooLarge(runs)) run.kill(why)
     if (!isReady) return
     const now = performance.now()
-    const due = runs.filter((run) => run.started && now - (shownAt.get(run) ?? 0) > PROGRESS_MS)
+    const shown = (run: Run) => shownAt.get(run) ?? 0
+    const due = runs.filter((run) => run.started && now - shown(run) > PROGRESS_MS)
+    // where there are more than can be shown in time, all have their turn
+    due.sort((a, b) => shown(a) - shown(b))
     for (const run of due.slice(0, AT_ONCE)) {
       shownAt.set(run, now)
       const { status = 'started', published, received, memory_mb } = run.stats ?? {}
