@@ -51,6 +51,17 @@ describe('hysas init', () => {
     })
   })
 
+  it('tells to install packages until all that it wants are there', async () => {
+    const next = async (...installed: string[]) => {
+      const cwd = temporaryFolder()
+      for (const name of installed) mkdirSync(join(cwd, 'node_modules', name), { recursive: true })
+      return (await hysas(['init'], { cwd })).stderr
+    }
+    expect(await next()).toContain('npm install')
+    expect(await next('hysas')).toContain('npm install')
+    expect(await next('hysas', 'typescript', '@types/node')).not.toContain('npm install')
+  })
+
   it('reads a package.json that begins with a byte order mark, and refuses one that is no object', async () => {
     const cwd = temporaryFolder()
     const file = join(cwd, 'package.json')

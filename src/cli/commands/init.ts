@@ -7,6 +7,8 @@ import { note, result } from '../print.js'
 
 const TYPE = 'Finder'
 const NICKNAME = 'finder'
+/** What the scripts of the package.json need. `npm install hysas` brought no more than the first. */
+const PACKAGES = ['hysas', 'typescript', '@types/node']
 
 export function registerInit(program: Command, cli: Cli): Command {
   return program
@@ -37,6 +39,6 @@ async function init(cli: Cli): Promise<void> {
     [...written.map((path) => `wrote      ${path}`), ...completed.map((path) => `completed  ${path}`)].join('\n'),
   )
   const next = [`npx hysas up`, `npx hysas start ${TYPE} ${NICKNAME}    (in a second terminal)`, 'npm test']
-  if (!existsSync(at('node_modules', 'hysas'))) next.unshift('npm install')
+  if (!PACKAGES.every((name) => existsSync(at('node_modules', name)))) next.unshift('npm install')
   note(cli, (paint) => `\nNext:\n${next.map((line) => `  ${paint.bold(line)}`).join('\n')}`)
 }
