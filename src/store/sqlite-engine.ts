@@ -5,11 +5,15 @@ import { sqliteFileOf } from './url.js'
 /** Statements that write and may stand in a transaction. */
 const WRITES = /^\s*(insert|update|delete|replace|with|create|drop|alter)\b/i
 
+/** Without WAL a reader, too, finds the file busy, while another's commit is written. So it is locked for reading first. */
+const READS = /^\s*select\b/i
+const LOCK_TO_READ = 'begin deferred; select 1 from sqlite_schema limit 1'
+
 /**
  * One connection. A transaction has it for itself; everything else waits for the end of it, in order.
  */
 export async function openSqliteEngine(url: string): Promise<Engine> {
-  const database = await openSqlite(sqliteFileOf(url))
+  const database = await openSqlite(sqliteFileOf(url), true)
   const { query, execute } = statements(database)
   let free: Promise<void> = Promise.resolve()
 
@@ -27,8 +31,9 @@ export async function openSqliteEngine(url: string): Promise<Engine> {
   async function alone<T>(sql: string, work: () => Promise<T>): Promise<T> {
     const end = await turn()
     try {
-      if (!WRITES.test(sql)) return await work()
-      await whileBusy(() => database.exec('begin'))
+      const begin = WRITES.test(sql) ? 'begin' : READS.test(sql) ? LOCK_TO_READ : undefined
+      if (begin === undefined) return await work()
+      await whileBusy(() => started(database, begin))
       return await committed(database, work)
     } finally {
       end()
@@ -51,7 +56,7 @@ export async function openSqliteEngine(url: string): Promise<Engine> {
         query,
         execute,
         async commit() {
-          database.exec('commit')
+          await whileBusy(() => database.exec('commit'))
           end()
         },
         async rollback() {
@@ -71,10 +76,19 @@ export async function openSqliteEngine(url: string): Promise<Engine> {
   }
 }
 
+function started(database: Sqlite, begin: string): void {
+  try {
+    database.exec(begin)
+  } catch (error) {
+    database.rollback()
+    throw error
+  }
+}
+
 async function committed<T>(database: Sqlite, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work()
-    database.exec('commit')
+    await whileBusy(() => database.exec('commit'))
     return result
   } catch (error) {
     database.rollback()

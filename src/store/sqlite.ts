@@ -18,18 +18,16 @@ export interface Sqlite extends SqliteDatabase {
 }
 
 /**
- * Opens a file through libsql, in the shape that kysely takes. Others may read while one writes (WAL). A missing folder
- * is made; the file is the owner's alone. What libsql does otherwise than one expects is put right here:
+ * Opens a file through libsql, in the shape that kysely takes. Others may read while one writes (WAL), unless it is
+ * `theirs` (somebody else's) and there already: that stays as it is. A missing folder is made; a file that is made is
+ * the owner's alone. What libsql does otherwise than one expects is put right here:
  * - It takes every number for a real one, cuts a text at NUL, and aborts the process at a boolean: see `bindable`.
  * - A prepared statement that found the file busy stays under way, and no later commit succeeds. So a transaction takes
  *   the lock of writers at its beginning, by `exec`; nothing after that can find the file busy.
  */
-export async function openSqlite(file: string): Promise<Sqlite> {
+export async function openSqlite(file: string, theirs = false): Promise<Sqlite> {
   const { default: Libsql } = await import('libsql')
-  if (file !== ':memory:') {
-    mkdirSync(dirname(file), { recursive: true })
-    closeSync(openSync(file, 'a', 0o600))
-  }
+  const isNew = file === ':memory:' || make(file)
   const raw = new Libsql(file)
   const exec = (sql: string) => void raw.exec(sql === 'begin' ? 'begin immediate' : sql)
   const rollback = () => {
@@ -41,7 +39,7 @@ export async function openSqlite(file: string): Promise<Sqlite> {
   try {
     exec(`pragma busy_timeout = ${BUSY_MS}`)
     // With WAL a power cut may cost the last transactions, never the file.
-    await whileBusy(() => exec('pragma journal_mode = wal; pragma synchronous = normal'))
+    if (isNew || !theirs) await whileBusy(() => exec('pragma journal_mode = wal; pragma synchronous = normal'))
   } catch (error) {
     close()
     throw error
@@ -59,6 +57,22 @@ export async function openSqlite(file: string): Promise<Sqlite> {
     return statement
   }
   return { prepare, exec, rollback, close }
+}
+
+/**
+ * Makes a file that is not there yet. One that is there is not so much as opened: whoever closes a file, however it was
+ * opened, thereby drops all locks that his process has on it (POSIX), those of SQLite's other connections, too.
+ * (sqlite.org/howtocorrupt.html, 2.2)
+ */
+function make(file: string): boolean {
+  mkdirSync(dirname(file), { recursive: true })
+  try {
+    closeSync(openSync(file, 'ax', 0o600))
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EEXIST') return false
+    throw error
+  }
 }
 
 /** Does `work` again until no other process holds the file, for ten seconds at most. */

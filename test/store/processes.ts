@@ -25,10 +25,8 @@ const PROGRAM = `
 
 /** Lets so many processes open the store in the same moment and write 100 events each. Resolves with their exit codes. */
 export async function writeFromProcesses(place: Place, count: number): Promise<(number | null)[]> {
-  const file = bundle()
-  const children = Array.from({ length: count }, () =>
-    fork(file, { env: { ...process.env, NODE_PATH: join(root, 'node_modules') } }),
-  )
+  const { file, env } = bundled(PROGRAM)
+  const children = Array.from({ length: count }, () => fork(file, { env }))
   await Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))))
   return Promise.all(
     children.map((child, n) => {
@@ -38,12 +36,15 @@ export async function writeFromProcesses(place: Place, count: number): Promise<(
   )
 }
 
-/** CommonJS, since only that finds packages by NODE_PATH from a folder elsewhere. */
-function bundle(): string {
-  const outfile = join(temporaryFolder('hysas-store'), 'write.cjs')
+/**
+ * A program as a file to run, with the environment that it needs. CommonJS, since only that finds packages by NODE_PATH
+ * from a folder elsewhere.
+ */
+export function bundled(program: string): { file: string; env: NodeJS.ProcessEnv } {
+  const file = join(temporaryFolder('hysas-store'), 'program.cjs')
   buildSync({
-    stdin: { contents: PROGRAM, resolveDir: root, loader: 'ts' },
-    outfile,
+    stdin: { contents: program, resolveDir: root, loader: 'ts' },
+    outfile: file,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -51,5 +52,5 @@ function bundle(): string {
     supported: { 'dynamic-import': false },
     logLevel: 'error',
   })
-  return outfile
+  return { file, env: { ...process.env, NODE_PATH: join(root, 'node_modules') } }
 }
