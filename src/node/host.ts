@@ -115,7 +115,7 @@ export function createHost(options: HostOptions) {
       entry,
       isolation: isolationOf(entry, own),
       children,
-      kept: isTick(entry.type) ? kept.take(nickname, job.data.revision, hash.token) : undefined,
+      kept: isTick(entry.type) ? kept.take(nickname, job.data.revision, hash.token, entry.bundle) : undefined,
       onLine: options.onLine,
       onClaimed: (run) => void (run.skippedBefore && noteSkipped(run, run.skippedBefore)),
       onStarted: (run) => started(run, before),

@@ -72,12 +72,14 @@ export function createKept({ redis, names, log }: { redis: Redis; names: Names; 
 
     /**
      * The child for the next tick, if it still fits; it is the caller's then. One that another run has replaced (its node was
-     * stopped for a while) is ended, or the worker would go back and forth between two.
+     * stopped for a while) is ended, or the worker would go back and forth between two. So is one that has loaded an older
+     * version of the file: what that has left behind (timers, connections) would run on beside the new one.
      */
-    take(nickname: string, revision: number, holder: string | undefined): WorkerChild | undefined {
+    take(nickname: string, revision: number, holder: string | undefined, bundle: string): WorkerChild | undefined {
       const entry = drop(nickname)
       if (!entry || entry.child.exited) return undefined
-      if (entry.revision === revision && (holder ?? entry.token) === entry.token) return entry.child
+      const isHolder = (holder ?? entry.token) === entry.token
+      if (entry.revision === revision && isHolder && entry.child.processFile === bundle) return entry.child
       void finish(nickname, entry, 'restart')
       return undefined
     },

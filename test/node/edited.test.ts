@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { namesOf } from '../../src/redis/names.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { namespace } from '../helpers/namespace.js'
+import { clientOf, startNode } from '../helpers/node.js'
+import { connectRedis } from '../helpers/redis.js'
+import { until } from '../helpers/until.js'
+
+/** A fleet of one node, whose processors the test may edit. */
+async function edited(source: string) {
+  const ns = namespace()
+  const folder = join(temporaryFolder('hysas-edited'), 'processors')
+  mkdirSync(folder)
+  const write = (text: string) =>
+    writeFileSync(join(folder, 'Edited.ts'), `import { defineProcessor } from 'hysas'\n${text}`)
+  write(source)
+  const node = await startNode({ namespace: ns, processors: [folder] })
+  return { ns, names: namesOf(ns), redis: connectRedis(), folder, write, node, client: await clientOf(ns) }
+}
+
+test('a repeatable file that is edited has a process of its own for its new version, and the old one is ended', async () => {
+  const notes = join(temporaryFolder('hysas-edited'), 'notes')
+  const source = (version: number) => `import { appendFileSync } from 'node:fs'
+    setInterval(() => appendFileSync('${notes}', '${version} ' + process.pid + '\\n'), 20)
+    export default defineProcessor({ every: 100, async tick(ctx) { await ctx.publish(${version}) } })`
+  const { write, client, redis, names } = await edited(source(1))
+  writeFileSync(notes, '')
+  const { pid } = await client.start('Edited', 'one')
+  const last = () => readFileSync(notes, 'utf8').trim().split('\n').at(-1) ?? ''
+  const info = () => redis.hgetall(names.info('Edited', 'one'))
+  await until(async () => Number((await info()).ticks) >= 3)
+  expect(last()).toBe(`1 ${pid}`)
+  write(source(2))
+  await until(() => last().startsWith('2 '))
+  const { pid: later } = await until(async () => {
+    const now = await info()
+    return now.pid !== String(pid) ? now : undefined
+  })
+  const channel = names.workerCommand('Edited', 'one')
+  await until(async () => (await redis.pubsub('NUMSUB', channel))[1] === 1)
+  await until(async () => {
+    writeFileSync(notes, '')
+    await until(() => readFileSync(notes, 'utf8').split('\n').length > 10)
+    return readFileSync(notes, 'utf8')
+      .trim()
+      .split('\n')
+      .every((line) => line === `2 ${later}`)
+  })
+  expect(await info()).toMatchObject({ status: 'started', errors: '0' })
+})
