@@ -14,7 +14,7 @@ import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
 const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
   ...workerView(change),
   ...{ rate_in: 0, rate_out: 1, rate_lost: 0, rate_to: {} },
-  ...{ beatAt: 0, flowedAt: null, watchedAt: Number.NEGATIVE_INFINITY, lostAt: null, droppedAt: null },
+  ...{ beatAt: 0, beatTime: 0, flowedAt: null, watchedAt: Number.NEGATIVE_INFINITY, lostAt: null, droppedAt: null },
 })
 const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => ({
   ...{

@@ -6,10 +6,13 @@ import type { Total } from '../history.js'
 import { newestOf } from '../newest.js'
 import type { LiveWorker } from '../picture.js'
 import { SILENT_MS } from './silence.js'
+import { instant, stamped } from './stamp.js'
 
 /** A worker, with the `performance.now()` of its last heartbeat by our own clock. */
 export interface PageWorker extends LiveWorker {
   beatAt: number | null
+  /** The same as `Date.now()`: the two go apart while the computer sleeps. */
+  beatTime: number | null
   /** `performance.now()` at which messages were last seen to come or go; null: not while this page was open. */
   flowedAt: number | null
   /** `performance.now()` since when this page has watched this run without a break: what flowed before, it can not know. */
@@ -58,12 +61,14 @@ let fleet: Fleet = {
   ...{ events: [], total: { in: 0, out: 0 }, history: [] },
 }
 const listeners = new Set<(fleet: Fleet) => void>()
+/** When the server was heard last, and when what is shown was last known to be true. */
+let heardAt = instant()
+let trueAt = heardAt
 
 export const currentFleet = (): Fleet => fleet
 
 /** `performance.now()` of what is shown: while the connection is lost, ages don't grow of what nobody knows. */
-export const shownAt = (): number =>
-  fleet.link === 'live' ? performance.now() : performance.now() - (Date.now() - fleet.asOf.getTime())
+export const shownAt = (): number => (fleet.link === 'live' ? performance.now() : trueAt.running)
 
 /** Hears the stream from now on, for as long as the page is open. Returns how to stop. */
 export function follow(listener: (fleet: Fleet) => void): () => void {
@@ -77,9 +82,10 @@ export function follow(listener: (fleet: Fleet) => void): () => void {
   }
 }
 
-function change(part: Partial<Fleet>): void {
-  const good = (part.link ?? fleet.link) === 'live'
-  fleet = { ...fleet, ...part, asOf: good ? new Date() : (part.asOf ?? fleet.asOf) }
+function change(part: Partial<Omit<Fleet, 'asOf'>>, staleMs = 0): void {
+  if ((part.link ?? fleet.link) === 'live') trueAt = heardAt
+  else if (staleMs > 0) trueAt = instant(staleMs)
+  fleet = { ...fleet, ...part, asOf: new Date(trueAt.wall) }
   for (const listener of listeners) listener(fleet)
 }
 
@@ -125,7 +131,11 @@ function connect(): { close(): void } {
       else open()
     }
   }
-  const heard = (silentMs = SILENT_MS) => {
+  const heard = () => {
+    heardAt = instant()
+    wait()
+  }
+  const wait = (silentMs = SILENT_MS) => {
     clearTimeout(timer)
     timer = setTimeout(lose, silentMs)
   }
@@ -133,8 +143,8 @@ function connect(): { close(): void } {
     end()
     source = new EventSource('api/v1/stream')
     source.onerror = lose
-    source.onopen = () => heard(FIRST_MS)
-    heard()
+    source.onopen = () => wait(FIRST_MS)
+    wait()
     const on = <K extends keyof Frames>(what: K, take: (data: Frames[K]) => void) => {
       source?.addEventListener(what, (message) => {
         heard()
@@ -148,22 +158,22 @@ function connect(): { close(): void } {
     on('snapshot', (data) => {
       const { fleet: name, node: servedBy, state, workers, history, now, ...rest } = data
       const shift = Date.now() - now // its clock may differ from ours
-      const link = state.live ? 'live' : 'stale'
+      const link: Link = state.live ? 'live' : 'stale'
       // while there was no connection, nobody watched
       const unbroken = fleet.link === 'live'
-      change({
+      const read = {
         ...rest,
         name,
         servedBy,
         link,
         // where Redis was away before anything was read, an empty fleet is no news of it
         known: state.live || fleet.known || rest.nodes.length > 0,
-        ...(!state.live && { asOf: new Date(Date.now() - state.staleMs) }),
         history: history.map((total) => ({ ...total, time: total.time + shift })),
         workers: new Map(
           workers.map((worker) => [worker.nickname, stamped(worker, fleet.workers.get(worker.nickname), unbroken)]),
         ),
-      })
+      }
+      change(read, state.staleMs)
     })
     on('workers', ({ changed, gone }) => {
       const workers = new Map(fleet.workers)
@@ -181,7 +191,9 @@ function connect(): { close(): void } {
     on('events', (events) => {
       change({ events: newestOf(fleet.events, events, EVENTS).all })
     })
-    on('state', ({ live }) => change({ link: live ? 'live' : 'stale', known: fleet.known || live }))
+    on('state', ({ live, staleMs }) => {
+      change({ link: live ? 'live' : 'stale', known: fleet.known || live }, staleMs)
+    })
   }
   document.addEventListener('visibilitychange', look)
   open()
@@ -193,28 +205,6 @@ function connect(): { close(): void } {
       end()
     },
   }
-}
-
-function stamped(worker: LiveWorker, before: PageWorker | undefined, unbroken = true): PageWorker {
-  const now = performance.now()
-  const beatAt = worker.age === null ? null : now - worker.age * 1000
-  const flowedAt = worker.rate_in + worker.rate_out > 0 ? now : (before?.flowedAt ?? null)
-  const watchedAt = unbroken && before?.epoch === worker.epoch ? before.watchedAt : now
-  const times = { beatAt, flowedAt, watchedAt, lostAt: lostAtOf(worker, before) }
-  return { ...worker, ...times, droppedAt: droppedAtOf(worker, before) }
-}
-
-/** A loss has its gap; that of before this page was opened, too. */
-function lostAtOf({ lost, gaps }: LiveWorker, before: PageWorker | undefined): number | null {
-  if (lost === 0) return null
-  if (before && lost !== before.lost) return Date.now()
-  const gap = gaps.at(-1)
-  return before?.lostAt ?? (gap ? (gap.to === null ? Date.now() : gap.to * 1000) : null)
-}
-
-function droppedAtOf({ dropped }: LiveWorker, before: PageWorker | undefined): number | null {
-  if (dropped === 0 || !before) return null
-  return dropped === before.dropped ? before.droppedAt : Date.now()
 }
 
 export const isBroken = ({ error, nodes }: TypeView): boolean => error !== '' || nodes.some((on) => on.error !== '')

@@ -67,8 +67,7 @@ function problemOf(worker: PageWorker, nowMs: number): Problem | undefined {
 
 /** Of one that is not heard of as it should be. */
 function silenceOf(worker: PageWorker): Omit<Problem, 'id'> | undefined {
-  const { nickname, status, node, life, foreign, age, beatAt } = worker
-  const since = age === null || beatAt === null ? null : performance.timeOrigin + beatAt
+  const { nickname, status, node, life, foreign, beatTime: since } = worker
   if (status === 'disappeared' && foreign) {
     const cause = `A worker of the Python HySAS; no heartbeat from process ${worker.pid ?? 'unknown'}.`
     const next = 'It is not ours to start: look at the Python HySAS that runs it.'
