@@ -28,7 +28,7 @@ export interface NodeUp {
 /**
  * Brings Redis where none is configured, then a node, and keeps it up until it is told to end (`hysas shutdown`) or
  * `asked` aborts. Ctrl-C, SIGTERM and an error that nobody caught hand its workers over where another node can take them;
- * after such an error `ended` rejects with it.
+ * after such an error `ended` rejects with it, and also where the node lost its name to another.
  * @throws HysasError NO_REDIS_SERVER, NO_REDIS, INCOMPATIBLE, NODE_NAME_TAKEN, OPEN_HOST, PORT, ...
  */
 export async function bringUp(cli: Cli, given: Settings, asked: AbortSignal): Promise<NodeUp> {
@@ -57,7 +57,10 @@ export async function bringUp(cli: Cli, given: Settings, asked: AbortSignal): Pr
       page: node.url,
       types: [...node.types()],
       broken: node.broken(),
-      ended: node.stopped.then(release).then(fatal.check),
+      ended: node.stopped.then(release).then(() => {
+        fatal.check()
+        if (node.failure) throw node.failure
+      }),
     }
   } catch (error) {
     await release()

@@ -19,6 +19,8 @@ export interface Served {
   stop(how?: StopHow): Promise<void>
   /** Resolves once all is released. */
   readonly stopped: Promise<void>
+  /** Why the node could not stay up, where nobody told it to end: NODE_NAME_TAKEN. */
+  readonly failure: Error | undefined
 }
 
 /** Puts a node and its page together: the node knows no web, the page commands the fleet through a client only. */
@@ -69,6 +71,9 @@ export function serve(settings: Settings & { redisUrl: string }, log: Logger): S
       }
     },
     stop: (how) => node.stop(how),
+    get failure() {
+      return node.failure
+    },
     // the page is closed after the node, so that it can show how the node ends
     stopped: node.stopped.then(async () => {
       for (const release of releasers.splice(0).reverse()) await release()

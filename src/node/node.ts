@@ -66,6 +66,8 @@ export interface HysasNode {
   stop(how?: StopHow): Promise<void>
   /** Resolves with how it ended, once all is released. */
   readonly stopped: Promise<StopHow>
+  /** Why it could not stay up, where nobody told it to end: NODE_NAME_TAKEN. */
+  readonly failure: HysasError | undefined
 }
 
 const BEAT_MS = 1000
@@ -101,6 +103,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   let stopping: Promise<void> | undefined
   let starting: Promise<void> | undefined
   let draining = false
+  let failure: HysasError | undefined
   let reading: NodeJS.Timeout | undefined
   let resolveStopped: (how: StopHow) => void = () => {}
   const stopped = new Promise<StopHow>((resolve) => {
@@ -265,7 +268,16 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
   }
 
   async function beat(): Promise<void> {
-    if (await presence.beat()) void node.stop('shutdown')
+    try {
+      if (await presence.beat()) void node.stop('shutdown')
+    } catch (error) {
+      if (!(error instanceof HysasError)) throw error
+      if (stopping) return
+      // it was frozen, or cut off; under one name two would be taken for one, and each for all that there is
+      failure = error
+      log.fatal({ code: error.code }, `this node was not heard of for a while, and ends: ${error.message}`)
+      void node.stop('handover')
+    }
   }
 
   async function checkContract(): Promise<void> {
@@ -341,6 +353,9 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     redis,
     names,
     stopped,
+    get failure() {
+      return failure
+    },
     isReady: () => redis.status === 'ready' && !draining && health.isWritable(),
     host() {
       if (!host) throw new HysasError('INTERNAL', { reason: 'the node has not been started' })

@@ -40,6 +40,11 @@ export function createPresence({ redis, names, name: configured, capacity, now }
     ...now(),
   })
 
+  async function taken(): Promise<HysasError> {
+    const { host = '', pid = '' } = await redis.hgetall(names.node(name))
+    return new HysasError('NODE_NAME_TAKEN', { name, host, pid })
+  }
+
   return {
     token,
 
@@ -54,18 +59,19 @@ export function createPresence({ redis, names, name: configured, capacity, now }
     async takeName(): Promise<void> {
       startedAt = Date.now() / 1000
       for (let n = 2; !(await beatNode(redis, names, name, token, fields())); n++) {
-        const { host = '', pid = '' } = await redis.hgetall(names.node(name))
-        if (configured !== nodeNameOf(hostname())) throw new HysasError('NODE_NAME_TAKEN', { name, host, pid })
+        if (configured !== nodeNameOf(hostname())) throw await taken()
         name = `${configured}-${n}`
       }
     },
 
-    /** @returns whether the fleet has been shut down since this node came up */
+    /**
+     * @returns whether the fleet has been shut down since this node came up
+     * @throws HysasError NODE_NAME_TAKEN: it was not heard of for so long that another has its name by now
+     */
     async beat(): Promise<boolean> {
-      const at = await beatNode(redis, names, name, token, fields())
+      if ((await beatNode(redis, names, name, token, fields())) === undefined) throw await taken()
       loopDelay.reset()
-      const commandedMs = Number(await redis.get(names.shutdown))
-      return commandedMs > startedAt * 1000 && at !== undefined
+      return Number(await redis.get(names.shutdown)) > startedAt * 1000
     },
 
     remove: () => removeNode(redis, names, name, token),

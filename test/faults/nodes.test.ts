@@ -146,6 +146,33 @@ together('row 3: a node that is stopped by SIGSTOP', () => {
   }, 120_000)
 })
 
+together('a node whose name another has taken while it was stopped', () => {
+  it('ends when it wakes, and its workers are with the other', async () => {
+    const ns = namespace()
+    const folder = processors('Numbers')
+    const a = await startNode({ namespace: ns, name: 'same', processors: [folder] })
+    const client = await clientOf(ns)
+    const heard = await hearEpochs(ns)
+    const nicknames = await startNumbers(client, 3)
+    await allOn(client, heard, 'same', nicknames)
+    const before = new Map(nicknames.map((nickname) => [nickname, heard.epochOf(nickname)]))
+    process.kill(a.pid, 'SIGSTOP')
+    await until(async () => (await client.nodes()).length === 0, { timeoutMs: 20_000, what: 'its name is free' })
+    const b = await startNode({ namespace: ns, name: 'same', processors: [folder] })
+    const moved = nicknames.map((nickname) => heard.later(nickname, before.get(nickname) ?? 0, 40_000))
+    const epochs = (await Promise.all(moved)).map(({ epoch }) => epoch)
+    process.kill(a.pid, 'SIGCONT')
+    expect((await a.exited).code).toBe(1)
+    expect(a.output()).toMatch(/A node named same is up already/)
+    const [own] = await client.nodes()
+    expect(own).toMatchObject({ name: 'same', pid: b.pid })
+    await allOn(client, heard, 'same', nicknames)
+    expect(nicknames.map(heard.epochOf)).toEqual(epochs) // what moved stays where it is
+    expect(heard.stale).toEqual([])
+    await b.stop()
+  }, 120_000)
+})
+
 together('row 6: a node in an endless loop of its own process', () => {
   it('loses its workers to the other node, and its old runs write nothing more', async () => {
     const preload = `--import=${join(import.meta.dirname, 'loop-on-signal.mjs')}`
