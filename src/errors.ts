@@ -257,6 +257,13 @@ export const CATALOGUE = {
     remedy:
       'Set HYSAS_DATABASE_URL as on the other nodes. To move the fleet to another database, `hysas shutdown` first.',
   },
+  OTHER_FLEETS_STORE: {
+    exit: 1,
+    status: 503,
+    text: 'The event store {database} belongs to the fleet of the namespace {theirs}, not to that of {ours}.',
+    remedy:
+      'Set HYSAS_DATABASE_URL to a database of its own for each fleet, or HYSAS_NAMESPACE as on its nodes. If {theirs} is gone for good, `DELETE FROM hysas_fleet` in that database frees it.',
+  },
   INCOMPATIBLE: {
     exit: 1,
     status: 503,

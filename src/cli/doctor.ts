@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
+import { storeFileOf } from '../config/store-file.js'
 import { messageOf } from '../errors.js'
 import { type Finding, type Patient, problem } from './finding.js'
 import { storeOptions } from './history.js'
@@ -36,7 +37,7 @@ export async function checkNode(): Promise<Finding> {
 async function checkDatabase({ settings }: Patient): Promise<Finding> {
   const name = 'database'
   const [{ openStore }, url] = await Promise.all([import('../store/store.js'), import('../store/url.js')])
-  const options = storeOptions(settings, join(settings.dataDir, 'hysas.db'), url)
+  const options = storeOptions(settings, storeFileOf(settings), url)
   // To open an SQLite file that is not there would make it.
   if (!options.url && !existsSync(options.sqliteFile))
     return { name, ok: true, text: `SQLite at ${options.sqliteFile}, made by the first node` }

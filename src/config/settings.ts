@@ -4,7 +4,7 @@ export interface Settings {
   redisUrl: string | undefined
   /** Where redisUrl came from: `HYSAS_REDIS_URL`, `REDIS_URL`, `hysas.config.json`, `.hysas/redis`. */
   redisSource: string
-  /** Undefined: SQLite at `<dataDir>/hysas.db`. */
+  /** Undefined: SQLite in `<dataDir>`, as store-file.ts says. */
   databaseUrl: string | undefined
   /** Operator's token of page and API; undefined: one is made and kept in `<dataDir>`. */
   token: string | undefined

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Settings } from '../config/settings.js'
+import { storeFileOf } from '../config/store-file.js'
 import { HysasError } from '../errors.js'
 import { readNodes } from '../fleet/nodes.js'
 import type { Names } from '../redis/names.js'
+import type { StoreOptions } from '../store/store.js'
 import { isMysqlUrl, sqliteFileOf } from '../store/url.js'
 
 /**
@@ -40,8 +41,10 @@ function inWords(kind: string, host: string): string {
 }
 
 /** The configured database is a server, or an SQLite file; without one it is a file of ours. */
-export function storeOptionsOf({ databaseUrl, dataDir }: Settings): { url: string | undefined; sqliteFile: string } {
-  if (databaseUrl === undefined) return { url: undefined, sqliteFile: join(dataDir, 'hysas.db') }
-  if (isMysqlUrl(databaseUrl)) return { url: databaseUrl, sqliteFile: '' }
-  return { url: undefined, sqliteFile: sqliteFileOf(databaseUrl) }
+export function storeOptionsOf(settings: Settings): StoreOptions {
+  const { databaseUrl, namespace } = settings
+  const owner = { namespace, claims: true }
+  if (databaseUrl === undefined) return { sqliteFile: storeFileOf(settings), owner }
+  if (isMysqlUrl(databaseUrl)) return { url: databaseUrl, sqliteFile: '', owner }
+  return { sqliteFile: sqliteFileOf(databaseUrl), owner }
 }

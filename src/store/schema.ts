@@ -59,6 +59,13 @@ const MIGRATIONS: readonly Migration[] = [
       'create index events_source on events (source, time, seq)',
     ],
   },
+  {
+    mysql: [
+      `create table if not exists hysas_fleet (one tinyint not null primary key, namespace varchar(64) not null)
+        engine = InnoDB default character set utf8mb4 collate utf8mb4_bin`,
+    ],
+    sqlite: ['create table hysas_fleet (one integer not null primary key, namespace text not null)'],
+  },
 ]
 
 /**

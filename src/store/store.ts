@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, MysqlDialect, SqliteDialect } from 'kysely'
 import { HysasError } from '../errors.js'
 import { append, countByTime, find, prune } from './history.js'
 import { ensureMysqlDatabase, isConnectionLost, isDeadlock, openPool } from './mysql.js'
+import { checkOwner, type Owner } from './owner.js'
 import { reasonOf } from './reason.js'
 import { type Kind, migrate, type Tables } from './schema.js'
 import { openSqlite, whileBusy } from './sqlite.js'
@@ -10,6 +11,13 @@ import { isMysqlUrl, shownUrl, sqliteFileOf } from './url.js'
 
 /** Tries of what a lost connection or another writer's lock got in the way of. Every operation may be repeated. */
 const ATTEMPTS = 4
+
+export interface StoreOptions {
+  url?: string | undefined
+  sqliteFile: string
+  /** Whose store it has to be; without, whoever's it is. */
+  owner?: Owner | undefined
+}
 
 interface Opened {
   kind: Kind
@@ -22,16 +30,16 @@ interface Opened {
  * Opens the event store and brings its tables up to date: MySQL or MariaDB where `url` is `mysql://` or `mariadb://`;
  * else SQLite, in the file that `url` names (`file:`, `sqlite:` or a path) or in `sqliteFile`. A missing database or
  * file is created. Close it.
- * @throws HysasError DATABASE, of this and of all methods; USAGE for a query that makes no sense
+ * @throws HysasError DATABASE, of this and of all methods; OTHER_FLEETS_STORE; USAGE for a query that makes no sense
  */
-export async function openStore(options: { url?: string | undefined; sqliteFile: string }): Promise<EventStore> {
-  const { url, sqliteFile } = options
+export async function openStore({ url, sqliteFile, owner }: StoreOptions): Promise<EventStore> {
   const where = url ? shownUrl(url) : sqliteFile
   try {
     const opened =
       url && isMysqlUrl(url) ? await openMysql(url, where) : await openFile(url ? sqliteFileOf(url) : sqliteFile)
     try {
       await again(() => migrate(opened.db, opened.kind))
+      if (owner) await again(() => checkOwner(opened.db, opened.kind, where, owner))
     } catch (error) {
       await opened.end()
       throw error

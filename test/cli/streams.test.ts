@@ -5,8 +5,8 @@ import { namespace } from '../helpers/namespace.js'
 import { clientOf, startNode, type TestNode } from '../helpers/node.js'
 
 /** What the fleet's own record says of the worker. */
-async function recorded(node: TestNode): Promise<string[]> {
-  const store = await openStore({ sqliteFile: join(node.folder, '.hysas/hysas.db') })
+async function recorded(node: TestNode, ns: string): Promise<string[]> {
+  const store = await openStore({ sqliteFile: join(node.folder, `.hysas/hysas-${ns}.db`) })
   try {
     return (await store.find({ nickname: 'demo', limit: 10 })).map(({ kind }) => kind).reverse()
   } finally {
@@ -25,5 +25,5 @@ it.each([
   await client.start('Demo', 'demo', {}) // the node tells its log of it
   process.kill(node.pid, 'SIGINT')
   expect(await node.exited).toEqual({ code: 0, signal: null })
-  expect(await recorded(node)).toEqual(expect.arrayContaining(['started', 'stopped']))
+  expect(await recorded(node, ns)).toEqual(expect.arrayContaining(['started', 'stopped']))
 })

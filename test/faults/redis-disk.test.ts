@@ -54,12 +54,13 @@ function append(file: string, bytes: Buffer): boolean {
 }
 
 /** Of a copy, since SQLite follows links itself, and would look for the disk among our own. */
-async function storedIn(folder: string, query: EventQuery): Promise<StoredEvent[]> {
+async function storedIn(folder: string, ns: string, query: EventQuery): Promise<StoredEvent[]> {
   const copy = temporaryFolder('hysas-copy')
-  for (const name of ['hysas.db', 'hysas.db-wal']) {
+  const file = `hysas-${ns}.db`
+  for (const name of [file, `${file}-wal`]) {
     if (existsSync(join(folder, name))) copyFileSync(join(folder, name), join(copy, name))
   }
-  const store = await openStore({ url: undefined, sqliteFile: join(copy, 'hysas.db') })
+  const store = await openStore({ url: undefined, sqliteFile: join(copy, file) })
   try {
     return await store.find(query)
   } finally {
@@ -151,7 +152,7 @@ it('row 23: a full disk under SQLite is told; the events wait, and are all there
   disk.free()
   await until(async () => (await problems()).length === 0, { timeoutMs: 60_000, what: 'the problem gone' })
   await until(async () => (await redis.xlen(names.outbox)) === 0, { timeoutMs: 30_000, what: 'no event waits' })
-  const kept = await storedIn(disk.seen, { kind: 'noted', limit: 1000 })
+  const kept = await storedIn(disk.seen, ns, { kind: 'noted', limit: 1000 })
   const lost = rounds * 50 - new Set(kept.map(({ id }) => id)).size
   measured(23, 'disk full under SQLite', '0 silent losses; told', lost, lost === 0 && kept.length === rounds * 50)
   expect(kept).toHaveLength(rounds * 50)

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { expect, it } from 'vitest'
 import { resolveSettings } from '../../src/config/resolve.js'
 import { createPresence } from '../../src/node/presence.js'
-import { claimStore } from '../../src/node/store-place.js'
+import { claimStore, storeOptionsOf } from '../../src/node/store-place.js'
 import { namesOf } from '../../src/redis/names.js'
 import { namespace } from '../helpers/namespace.js'
 import { connectRedis } from '../helpers/redis.js'
@@ -38,6 +38,12 @@ it('a node takes no live fleet to a database of another kind', async () => {
   await one.takeName()
   await expect(claim(MYSQL)).rejects.toMatchObject({ code: 'OTHER_DATABASE' })
   expect(await claim(SQLITE, '/other.db')).toBe('/own.db')
+})
+
+it('two fleets that live in one folder keep their events apart', () => {
+  const fileOf = (env: Record<string, string>) => storeOptionsOf(settingsOf(env)).sqliteFile
+  expect(fileOf({})).toBe('/tmp/.hysas/hysas.db')
+  expect(fileOf({ HYSAS_NAMESPACE: 'north' })).toBe('/tmp/.hysas/hysas-north.db')
 })
 
 it('a node that has joined writes its place down where Redis has lost it or has an older one', async () => {

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HysasError } from '../../src/errors.js'
+import type { Owner } from '../../src/store/owner.js'
 import { openStore } from '../../src/store/store.js'
 import type { EventStore, StoredEvent } from '../../src/store/types.js'
 import { event, many, NASTY, T0 } from './events.js'
 import { writeFromProcesses } from './processes.js'
 
-export type Place = { url?: string; sqliteFile: string }
+export type Place = { url?: string; sqliteFile: string; owner?: Owner }
 
 /** What both databases must do alike. `place` gives a new, empty database at each call. */
 export function describeStore(kind: EventStore['kind'], place: () => Promise<Place>): void {
@@ -257,6 +258,37 @@ export function describeStore(kind: EventStore['kind'], place: () => Promise<Pla
       await expect(first.find({})).rejects.toMatchObject({ code: 'DATABASE' })
       const second = await open(at)
       expect(await second.find({})).toEqual([event(1)])
+    })
+  })
+
+  describe('a store', () => {
+    const node = (namespace: string) => ({ owner: { namespace, claims: true } })
+    const reader = (namespace: string) => ({ owner: { namespace, claims: false } })
+
+    it('belongs to the fleet that first writes to it, and is refused to all others', async () => {
+      const at = await place()
+      await open({ ...at, ...reader('typo') })
+      const before = await open(at)
+      await before.append([event(1)])
+      await open({ ...at, ...node('north') })
+      await open({ ...at, ...node('north') })
+      await open({ ...at, ...reader('north') })
+      for (const other of [node('south'), reader('south'), node('North')]) {
+        const failure = await failureOf({ ...at, ...other })
+        expect(failure).toMatchObject({
+          code: 'OTHER_FLEETS_STORE',
+          details: { theirs: 'north', ours: other.owner.namespace, database: before.where },
+        })
+      }
+    })
+
+    it('that two fleets open at once becomes that of one', async () => {
+      const at = await place()
+      const fleets = ['north', 'south', 'north', 'south', 'north', 'south']
+      const opening = await Promise.allSettled(fleets.map((fleet) => open({ ...at, ...node(fleet) })))
+      expect(opening.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+      for (const one of opening)
+        if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'OTHER_FLEETS_STORE' })
     })
   })
 
