@@ -88,6 +88,10 @@ export function manager(env = process.env) {
   return MANAGERS.find(({ name }) => isThere(name, env, true))
 }
 
+export function isOnPath(name, env = process.env) {
+  return isThere(name, env, false)
+}
+
 function isThere(name, env, anywhere) {
   const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...(anywhere ? EXTRA_FOLDERS : [])]
   return folders.some((folder) => existsSync(join(folder, name)))

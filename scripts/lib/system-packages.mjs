@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { manager } from './programs.mjs'
+import { isOnPath, manager } from './programs.mjs'
 import { bold, runVisibly, say, warn } from './terminal.mjs'
 
 /**
@@ -33,9 +33,10 @@ function elevation(by) {
 }
 
 function commandFor(by, programs) {
-  const sudo = by.asUser || process.getuid?.() === 0 ? '' : 'sudo '
-  const install = `${sudo}${by.install} ${programs.map(({ packages }) => packages[by.name][0]).join(' ')}`
-  return by.update ? `${sudo}${by.update} && ${install}` : install
+  const install = `${by.install} ${programs.map(({ packages }) => packages[by.name][0]).join(' ')}`
+  const steps = by.update ? [by.update, install] : [install]
+  if (by.asUser || process.getuid?.() === 0) return steps.join(' && ')
+  return isOnPath('sudo') ? steps.map((step) => `sudo ${step}`).join(' && ') : `su -c "${steps.join(' && ')}"`
 }
 
 /**

@@ -71,6 +71,16 @@ describe('the set-up', () => {
     expect(() => transformSync(readFileSync(file, 'utf8'), { target: 'es5' })).not.toThrow()
   })
 
+  it('installs the packages that build it also where npm is told to leave them out', () => {
+    const folder = temporaryFolder()
+    const script = `
+      const { installPackages } = await import(${JSON.stringify(join(ROOT, 'scripts/lib/node-packages.mjs'))})
+      await installPackages(${JSON.stringify(folder)})`
+    const env = { PATH: bin({ npm: `echo "$*" >${folder}/log` }), NODE_ENV: 'production' }
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], { env })
+    expect(readFileSync(join(folder, 'log'), 'utf8')).toMatch(/^ci --include=dev /)
+  })
+
   it('wants no Redis where one is configured or on PATH', () => {
     expect(install(bin({ 'redis-server': '' })).missing).toBe('')
     expect(install(bin({ 'valkey-server': '' })).missing).toBe('')
@@ -119,9 +129,13 @@ describe('the set-up', () => {
   })
 
   it('prints the one command to type where it may not install', () => {
-    const { status, said } = install(bin({ 'apt-get': 'echo no >&2; exit 1' }), { root: false })
-    expect(said).toMatch(/^ {4}sudo apt-get .*update && sudo apt-get .*install .*redis-server$/m)
-    expect(status).toBe(1)
+    const failing = 'echo no >&2; exit 1'
+    const withSudo = install(bin({ 'apt-get': failing, sudo: failing }), { root: false })
+    expect(withSudo.said).toMatch(/^ {4}sudo apt-get .*update && sudo apt-get .*install .*redis-server$/m)
+    expect(withSudo.status).toBe(1)
+    const without = install(bin({ 'apt-get': failing }), { root: false })
+    expect(without.said).toMatch(/^ {4}su -c "apt-get .*update && apt-get .*install .*redis-server"$/m)
+    expect(without.status).toBe(1)
   })
 
   it('uses a sudo that asks nothing', () => {
