@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, existsSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -106,6 +106,15 @@ describe('the demo', () => {
     child.kill('SIGINT')
     expect(await exited).toBe(0)
     expect(existsSync(join(folder, '.hysas/redis/server.json'))).toBe(false)
+  })
+
+  it('is not held up by what a node left behind that ended hard, though its process id is taken again', async () => {
+    const folder = clone()
+    mkdirSync(join(folder, '.hysas/redis/users'), { recursive: true })
+    writeFileSync(join(folder, `.hysas/redis/users/${process.pid}.1`), '1')
+    const { exited, said } = demo(folder, '--reset')
+    expect(await exited, said()).toBe(0)
+    expect(existsSync(join(folder, '.hysas'))).toBe(false)
   })
 
   it('knows no other words', async () => {
