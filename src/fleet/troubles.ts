@@ -31,30 +31,25 @@ export interface WorkerState {
 const RESTARTS = 3
 /** A worker that ran for so long has recovered, ms. */
 const HEALTHY_MS = 60_000
-const BATCH = 200
-
 export interface WorkerTroubles {
   troubles: Map<string, Trouble>
   /** Keys of workers that have none by now, but are wanted and not up: what was the trouble is not over yet. */
   unsettled: Set<string>
 }
 
-/** Troubles of the named workers (of all where none are named), by key. One that is not in the answer has none. */
+/** Troubles of the named workers, some hundreds at most, by key. One that is not in the answer has none. */
 export async function readWorkerTroubles(
   redis: Redis,
   names: Names,
-  nicknames?: readonly string[],
+  nicknames: readonly string[],
 ): Promise<WorkerTroubles> {
-  const all = nicknames ?? (await redis.smembers(names.workers))
   const found: WorkerTroubles = { troubles: new Map(), unsettled: new Set() }
   const nowMs = await redisNowMs(redis)
-  for (let i = 0; i < all.length; i += BATCH) {
-    for (const state of await readStates(redis, names, all.slice(i, i + BATCH))) {
-      const key = workerKey(state.nickname)
-      const trouble = troubleOf(state, nowMs)
-      if (trouble) found.troubles.set(key, trouble)
-      else if (state.wanted && state.status !== 'started') found.unsettled.add(key)
-    }
+  for (const state of await readStates(redis, names, nicknames)) {
+    const key = workerKey(state.nickname)
+    const trouble = troubleOf(state, nowMs)
+    if (trouble) found.troubles.set(key, trouble)
+    else if (state.wanted && state.status !== 'started') found.unsettled.add(key)
   }
   return found
 }

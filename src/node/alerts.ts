@@ -26,6 +26,9 @@ const SETTLED_MS = 5000
 const LASTS_MS: Partial<Record<Trouble['kind'], number>> = { database: 30_000, redis: 3000, node_gone: 3000 }
 /** All workers are looked at so often; in between those of which an event tells. */
 const SWEEP_MS = 60_000
+/** Workers read together; and the time that one look takes for such batches of a sweep, ms: Redis may be slow, or far away. */
+const BATCH = 200
+const SWEEPING_MS = 1000
 /** After Redis was away all nodes seem gone. */
 const GRACE_MS = 6000
 /** More problems than this at the same time are not kept apart. */
@@ -49,6 +52,8 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
   const named = new Set<string>()
   let holder = false
   let sweptAt = Number.NEGATIVE_INFINITY
+  /** Those that the present sweep has not come to yet. */
+  let toSweep: readonly string[] = []
   let awayAt = Number.NEGATIVE_INFINITY
   let dataLost: { at: number; message: string } | undefined
 
@@ -76,7 +81,10 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
   async function reach(): Promise<boolean> {
     try {
       const held = await answered(leaseAlerts(redis, names, token))
-      if (held && !holder) sweptAt = Number.NEGATIVE_INFINITY
+      if (held && !holder) {
+        sweptAt = Number.NEGATIVE_INFINITY
+        toSweep = []
+      }
       holder = held
       if (held) {
         for (const [key, problem] of await answered(readAlerts<Problem>(redis, names)))
@@ -103,7 +111,6 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
   /** Troubles there are now, and which of the open ones can be said to be over where they are not among them. */
   async function gather(
     reached: boolean,
-    sweeps: boolean,
     asked: readonly string[],
   ): Promise<{ found: Map<string, Trouble>; known: (key: string) => boolean }> {
     const found = new Map<string, Trouble>()
@@ -112,21 +119,41 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
       for (const problem of around) found.set(...surrounding(problem))
       return { found, known: (key) => key.startsWith('redis:') }
     }
-    for (const node of await readNodes(redis, names)) for (const problem of node.problems) around.add(problem)
+    for (const node of await answered(readNodes(redis, names))) for (const problem of node.problems) around.add(problem)
     for (const problem of around) found.set(...surrounding(problem))
 
-    const nicknames = new Set([...asked, ...[...open.values()].map(({ nickname }) => nickname).filter(Boolean)])
-    const workers = await readWorkerTroubles(redis, names, sweeps ? undefined : [...nicknames])
-    for (const [key, trouble] of workers.troubles) found.set(key, trouble)
+    const unsettled = new Set<string>()
+    const readBatch = async (nicknames: readonly string[]): Promise<void> => {
+      const workers = await answered(readWorkerTroubles(redis, names, nicknames))
+      for (const [key, trouble] of workers.troubles) found.set(key, trouble)
+      for (const key of workers.unsettled) unsettled.add(key)
+    }
+    const nicknames = [...new Set([...asked, ...[...open.values()].map(({ nickname }) => nickname).filter(Boolean)])]
+    for (let i = 0; i < nicknames.length; i += BATCH) await readBatch(nicknames.slice(i, i + BATCH))
+    await sweep(readBatch)
 
     const judgesNodes = performance.now() - awayAt > GRACE_MS
-    if (judgesNodes) for (const [key, trouble] of await readNodeTroubles(redis, names)) found.set(key, trouble)
+    if (judgesNodes)
+      for (const [key, trouble] of await answered(readNodeTroubles(redis, names))) found.set(key, trouble)
     if (dataLost && performance.now() - dataLost.at < DATA_LOST_MS) {
       const about = { type: '', nickname: '', node: '' }
       found.set('data_lost', { ...about, kind: 'data_lost', message: dataLost.message })
     }
-    const known = (key: string) => !workers.unsettled.has(key) && (judgesNodes || !key.startsWith('node:'))
+    const known = (key: string) => !unsettled.has(key) && (judgesNodes || !key.startsWith('node:'))
     return { found, known }
+  }
+
+  /** Goes on with the sweep, or begins one where it is time; what a look does not come to is for the next. */
+  async function sweep(readBatch: (nicknames: readonly string[]) => Promise<void>): Promise<void> {
+    const began = performance.now()
+    if (toSweep.length === 0 && began - sweptAt > SWEEP_MS) {
+      toSweep = await answered(redis.smembers(names.workers))
+      sweptAt = began
+    }
+    while (toSweep.length && performance.now() - began < SWEEPING_MS) {
+      await readBatch(toSweep.slice(0, BATCH))
+      toSweep = toSweep.slice(BATCH)
+    }
   }
 
   function compare(found: ReadonlyMap<string, Trouble>, known: (key: string) => boolean, nowMs: number): void {
@@ -158,18 +185,15 @@ export function createAlerts({ redis, names, token, url, log, problems }: AlertO
     async look(): Promise<void> {
       const reached = await reach()
       if (!holder) return
-      const began = performance.now()
-      const sweeps = reached && began - sweptAt > SWEEP_MS
       const asked = reached ? [...named] : []
       for (const nickname of asked) named.delete(nickname)
       try {
-        const { found, known } = await answered(gather(reached, sweeps, asked))
+        const { found, known } = await gather(reached, asked)
         compare(found, known, reached ? await answered(redisNowMs(redis)) : Date.now())
       } catch (error) {
         for (const nickname of asked) named.add(nickname) // what was not read is read the next time
         throw error
       }
-      if (sweeps) sweptAt = began
       if (reached) await save()
       queue.pump()
     },

@@ -10,7 +10,8 @@ import { namesOf } from '../../src/redis/names.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
 import { clientOf, startNode } from '../helpers/node.js'
-import { connectRedis, startRedis } from '../helpers/redis.js'
+import { startProxy } from '../helpers/proxy.js'
+import { connectRedis, redisUrl, startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 
 const BAD = `import { defineProcessor } from 'hysas'
@@ -120,6 +121,32 @@ describe.concurrent('telling of problems', { timeout: 60_000 }, () => {
     await expect(alerts.look()).rejects.toThrow(/ended/)
     await alerts.look()
     await until(() => posts.some(({ nickname, kind }) => nickname === 'h-1' && kind === 'failed'))
+    await alerts.close()
+  })
+
+  it('tells also where Redis is so far away that all workers can not be read within two seconds', async () => {
+    const names = namesOf(namespace())
+    const { url, posts } = await receiver()
+    const pipeline = connectRedis().pipeline()
+    for (let i = 0; i < 1000; i++) {
+      const nickname = `h-${i}`
+      pipeline.hset(names.worker(nickname), { type: 'Demo', nickname, wanted: '0', revision: '7', running: '0' })
+      pipeline.hset(names.info('Demo', nickname), { status: i === 700 ? 'failed' : 'terminated', revision: '7' })
+      pipeline.sadd(names.workers, nickname)
+    }
+    await pipeline.exec()
+    const proxy = await startProxy(Number(new URL(redisUrl()).port))
+    proxy.delay(200)
+    const redis = connectRedis(proxy.url)
+    const log = pino({ level: 'silent' })
+    const alerts = createAlerts({ redis, names, token: 'n1', url, log, problems: () => [] })
+    await until(
+      async () => {
+        await alerts.look()
+        return posts.some(({ nickname, kind }) => nickname === 'h-700' && kind === 'failed')
+      },
+      { timeoutMs: 40_000, what: 'the failed worker is told' },
+    )
     await alerts.close()
   })
 
