@@ -8,6 +8,7 @@ import { Help, useKeys } from './keys.js'
 import { LatestEvents } from './latest.js'
 import { Nodes, NodesInShort } from './nodes.js'
 import { useSeconds } from './now.js'
+import { usePlace } from './places.js'
 import { Problems } from './problem-list.js'
 import { problemsOf } from './problems.js'
 import { useRoute } from './route.js'
@@ -25,6 +26,7 @@ export function App() {
   const [open, setOpen] = useState<'start' | 'help'>()
   const [toasts, setToasts] = useState<Toast[]>([])
   const { view, name, query } = useRoute()
+  usePlace(view, name)
   useSeconds() // for what is told with its age
   useEffect(() => follow(setFleet), [])
   useEffect(() => {

@@ -28,7 +28,7 @@ export function hrefOf(view: View, name = '', query: Record<string, string> = {}
 /** Goes to an address; `quietly` without a step for the back button. */
 export function go(href: string, quietly = false): void {
   if (href === location.hash) return
-  if (quietly) history.replaceState(null, '', href)
+  if (quietly) history.replaceState(history.state, '', href)
   else history.pushState(null, '', href)
   dispatchEvent(new HashChangeEvent('hashchange'))
 }
