@@ -1,14 +1,12 @@
-import { useEffect, useState } from 'preact/hooks'
-import type { StoredEvent } from '../../store/types.js'
-import { API, readEvents, wordsOf } from './api.js'
+import { API } from './api.js'
 import { BarChart } from './bar-chart.js'
-import { apiQuery, type EventFilter, filterOf, fits } from './event-filter.js'
+import { apiQuery, filterOf, fits } from './event-filter.js'
 import { EventFilters } from './event-filters.js'
 import { EventList } from './event-list.js'
 import type { Fleet } from './fleet.js'
 import { clean } from './format.js'
-import { useReturns } from './returns.js'
 import { setQuery } from './route.js'
+import { useEvents } from './stored-events.js'
 
 const PAGE = 100
 /** What the address calls them, and ms. */
@@ -23,7 +21,9 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
   const filter = filterOf(query)
   const wanted = apiQuery(filter).toString()
   const before = query.get('before') ?? ''
-  const { events, error } = useEvents(fleet, filter, wanted, before)
+  const older = before && `&before=${encodeURIComponent(before)}`
+  // the newest page goes on by what the stream brings
+  const { events, error } = useEvents(fleet, wanted + older, PAGE, (event) => !before && fits(event, filter))
   const last = events?.at(-1)
   const seen = [...fleet.events, ...(events ?? [])]
   const bounded = filter.since !== undefined || filter.until !== undefined
@@ -77,25 +77,4 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
       </section>
     </>
   )
-}
-
-/** One page of events; the newest one goes on by what the stream brings. */
-function useEvents(fleet: Fleet, filter: EventFilter, wanted: string, before: string) {
-  const [read, setRead] = useState<{ events?: StoredEvent[]; error?: string }>({})
-  const returns = useReturns(fleet.link)
-  useEffect(() => {
-    const end = new AbortController()
-    const query = `${wanted}&limit=${PAGE}${before && `&before=${encodeURIComponent(before)}`}`
-    setRead({})
-    readEvents(query, end.signal).then(
-      (events) => setRead({ events }),
-      (error: unknown) => end.signal.aborted || setRead({ error: Object.values(wordsOf(error)).join(' ') }),
-    )
-    return () => end.abort()
-  }, [wanted, before, returns])
-  if (!read.events || before) return read
-  const known = new Set(read.events.map(({ id }) => id))
-  const newest = read.events[0]?.time ?? 0
-  const fresh = fleet.events.filter((event) => event.time >= newest && !known.has(event.id) && fits(event, filter))
-  return { ...read, events: [...fresh, ...read.events].slice(0, PAGE) }
 }

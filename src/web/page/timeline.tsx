@@ -1,14 +1,12 @@
-import { useEffect, useState } from 'preact/hooks'
 import type { StoredEvent } from '../../store/types.js'
-import { readEvents, wordsOf } from './api.js'
 import { EventList } from './event-list.js'
 import type { Fleet, PageWorker } from './fleet.js'
 import { clean, moment, span, utc } from './format.js'
 import { type Run, runsOf } from './life.js'
 import { useSeconds } from './now.js'
-import { useReturns } from './returns.js'
 import { hrefOf } from './route.js'
 import { isExpected } from './state.js'
+import { useEvents } from './stored-events.js'
 import { Time } from './time.js'
 
 /** What belongs to the life of a worker; what it tells of others, alerts above all, does not. */
@@ -23,17 +21,21 @@ const LISTED = 15
 /** A worker's life: its runs over the nodes as bars, what ended them, and every event about it. */
 export function Timeline({ fleet, worker }: { fleet: Fleet; worker: PageWorker }) {
   useSeconds()
-  const { events, error } = useEventsOf(fleet, worker.nickname)
-  if (error) return <Frame>{<p class="form-error">{error}</p>}</Frame>
-  if (!events) return <Frame>{<p class="empty">Reading its events…</p>}</Frame>
-  if (events.length === 0) return <Frame>{<p class="empty">The event store knows nothing of it yet.</p>}</Frame>
+  const { nickname } = worker
+  const kinds = KINDS.map((kind) => `&kind=${kind}`).join('')
+  const takes = (event: StoredEvent) => event.nickname === nickname && KINDS.includes(event.kind)
+  const { events, error } = useEvents(fleet, `nickname=${encodeURIComponent(nickname)}${kinds}`, READ, takes)
+  const failed = error && <p class="form-error">{error}</p>
+  if (!events) return <Frame>{failed || <p class="empty">Reading its events…</p>}</Frame>
+  if (events.length === 0) return <Frame>{failed || <p class="empty">The event store knows nothing of it yet.</p>}</Frame>
   const runs = runsOf(events, isExpected(worker))
   return (
     <Frame>
+      {failed}
       {runs.length > 0 && <Strip runs={runs} />}
       <EventList events={events.slice(0, LISTED)} full />
       <p>
-        <a href={hrefOf('events', '', { nickname: worker.nickname })}>All its events, alerts included</a>
+        <a href={hrefOf('events', '', { nickname })}>All its events, alerts included</a>
       </p>
     </Frame>
   )
@@ -105,25 +107,4 @@ function titleOf({ from, to, epoch, end, message }: Run, until: number): string 
   const last = to === null ? 'now' : moment(to)
   const how = `${moment(from)} to ${last} (${span((until - from) / 1000)}), epoch ${epoch ?? '–'}${became}`
   return `${how}\n${utc(from)} to ${utc(until)}`
-}
-
-/** Read once; what the stream brings is added. Newest first. */
-function useEventsOf(fleet: Fleet, nickname: string) {
-  const [read, setRead] = useState<{ events?: StoredEvent[]; error?: string }>({})
-  const returns = useReturns(fleet.link)
-  useEffect(() => {
-    const end = new AbortController()
-    const kinds = KINDS.map((kind) => `kind=${kind}`).join('&')
-    readEvents(`nickname=${encodeURIComponent(nickname)}&limit=${READ}&${kinds}`, end.signal).then(
-      (events) => setRead({ events: events.filter((event) => event.nickname === nickname) }),
-      (error: unknown) => end.signal.aborted || setRead({ error: wordsOf(error).text }),
-    )
-    return () => end.abort()
-  }, [nickname, returns])
-  if (!read.events) return read
-  const known = new Set(read.events.map(({ id }) => id))
-  const fresh = fleet.events.filter(
-    (event) => event.nickname === nickname && KINDS.includes(event.kind) && !known.has(event.id),
-  )
-  return { events: [...fresh, ...read.events].sort((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1)) }
 }
