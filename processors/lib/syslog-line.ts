@@ -11,7 +11,7 @@ export interface SyslogLine {
 
 /**
  * Takes a syslog line apart: `Dec 10 06:55:46 host sshd[24200]: ...`, the same with an ISO 8601 time, RFC 5424, each
- * with or without a priority. A line without a header is all message.
+ * with or without a priority; and as BusyBox writes it. A line without a header is all message.
  */
 export function parseSyslog(line: string): SyslogLine {
   const rest = line.replace(PRIORITY, '')
@@ -34,4 +34,5 @@ const baseName = (program: string): string => program.slice(program.lastIndexOf(
 const PRIORITY = /^<\d{1,3}>/
 const RFC5424 = /^1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[[^\]]*\])+) ?(.*)$/
 const HEADER = /^([A-Z][a-z]{2} +\d{1,2} \d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}\S*) (\S+) (.*)$/
-const TAG = /^([^\s[\]:]+)(?:\[(\d+)\])?: /
+/** BusyBox writes facility and severity before it: `auth.info sshd[24200]: `. */
+const TAG = /^(?:(?:auth|authpriv|security|daemon|user|local[0-7])\.[a-z]+ )?([^\s[\]:]+)(?:\[(\d+)\])?: /

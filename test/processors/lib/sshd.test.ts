@@ -14,6 +14,7 @@ describe('the header of a line', () => {
     ['<38>1 2026-11-22T06:55:46Z gate sshd 42 - - Failed password', '2026-11-22T06:55:46Z'],
     ['<38>1 2026-11-22T06:55:46Z gate sshd 42 - [a@1 b="c"] Failed password', '2026-11-22T06:55:46Z'],
     ['Dec 10 06:55:46 gate /usr/sbin/sshd[42]: Failed password', 'Dec 10 06:55:46'],
+    ['Dec 10 06:55:46 gate auth.info sshd[42]: Failed password', 'Dec 10 06:55:46'],
   ])('%s', (line, time) => {
     expect(parseSyslog(line)).toEqual({ ...wanted, time })
   })
