@@ -1,17 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { AnyProcessor, PlainProcessor } from 'hysas'
 import { createHarness } from 'hysas/testing'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import Correlate from '../../examples/processors/Correlate.js'
 import HttpSource from '../../examples/processors/HttpSource.js'
+import Journal from '../../examples/processors/Journal.js'
 import Uppercase from '../../examples/processors/Uppercase.js'
 import LogFollower from '../../processors/LogFollower.js'
 import SshGuard from '../../processors/SshGuard.js'
+import { temporaryFolder } from '../helpers/folder.js'
 import { namespace } from '../helpers/namespace.js'
+import { alive } from '../helpers/process.js'
 import { connectRedis } from '../helpers/redis.js'
+import { until } from '../helpers/until.js'
+
+afterEach(() => vi.unstubAllEnvs())
 
 const examples = join(import.meta.dirname, '../../examples')
 
@@ -68,6 +74,50 @@ describe('Correlate', () => {
     ])
     expect(worker.events).toMatchObject([{ kind: 'correlated', source: '192.0.2.1' }])
     await worker.stop()
+  })
+})
+
+describe('Journal', () => {
+  test('publishes the lines of journalctl so that SshGuard hears them, ends it, and fails where it ends by itself', async () => {
+    const folder = temporaryFolder()
+    const asked = join(folder, 'asked')
+    const fake = (end: string) =>
+      writeFileSync(
+        join(folder, 'journalctl'),
+        `#!/bin/sh
+echo "$$ $*" >${asked}
+for pid in 1 2 3 4 5; do echo "2025-11-23T10:00:0$pid+0100 gate sshd-session[$pid]: Failed password for root from 192.0.2.1 port 22 ssh2"; done
+echo 'Hint: not all is shown' >&2
+${end}
+`,
+        { mode: 0o755 },
+      )
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`)
+    fake('exec sleep 1000')
+    const following = createHarness(Journal, { clock: 'real' })
+    await following.start()
+    await until(() => following.published.length === 5 && following.logs.length === 1)
+    await following.stop()
+    const [pid = '', ...args] = readFileSync(asked, 'utf8').trim().split(' ')
+    expect(args.join(' ')).toBe('--follow --lines=0 --output=short-iso --identifier=sshd --identifier=sshd-session')
+    await until(() => !alive(Number(pid)))
+    const guard = createHarness(SshGuard, { params: { source: 'journal' } })
+    await guard.start()
+    for (const { data } of following.published) await guard.send(data)
+    expect(guard.events).toMatchObject([
+      { kind: 'alert', source: '192.0.2.1', data: { failures: 5, lastSeen: '2025-11-23T09:00:05.000Z' } },
+    ])
+    await guard.stop()
+
+    fake('exit 3')
+    const ending = createHarness(Journal, { clock: 'real' })
+    await ending.start()
+    await expect(ending.finished).rejects.toThrow('journalctl: it ended with 3')
+    rmSync(join(folder, 'journalctl'))
+    vi.stubEnv('PATH', folder)
+    const missing = createHarness(Journal, { clock: 'real' })
+    await missing.start().catch(() => {})
+    await expect(missing.finished).rejects.toThrow('journalctl: spawn journalctl ENOENT')
   })
 })
 
