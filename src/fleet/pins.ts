@@ -22,12 +22,19 @@ export function pinsOf(wanted: readonly Wanted[]): Pins {
   return pins
 }
 
+/** False where live nodes have the type, and to all of them it has no ticks: its file was edited since the worker was started. */
+export function mayTick(nodes: readonly NodeEntry[], type: string): boolean {
+  const usable = nodes.flatMap((node) => (node.offered[type]?.usable ? [node.offered[type]] : []))
+  return usable.length === 0 || usable.some(({ kind }) => kind === 'repeatable')
+}
+
 /** The schedules that a worker may have, best first: before its own is known, that of any live node will do. */
 export function allowedSchedules(
   nodes: readonly NodeEntry[],
   pins: Pins,
   { nickname, type }: Wanted,
 ): readonly Schedule[] {
+  if (!mayTick(nodes, type)) return []
   const pinned = pins.get(nickname)
   if (pinned && pinned !== 'floating') return [pinned]
   const offers = [offerOf(nodes, type), ...nodes.map((node) => node.offered[type])]

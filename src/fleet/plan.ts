@@ -18,8 +18,8 @@ export interface Wanted {
 export interface QueuePlan {
   /** Jobs that nobody holds and nobody wants. */
   unwantedJobs: { id: string; nickname: string }[]
-  /** Schedulers of nobody. */
-  unwantedSchedulers: { id: string; nickname: string }[]
+  /** Schedulers of nobody, or of what has no ticks any more. */
+  unwantedSchedulers: { id: string; nickname: string; why: string }[]
   /** Wanted, and there is neither a job nor a scheduler. */
   missing: Wanted[]
   /** The scheduler is there and not as it should be: why, and its ticks that wait. */
@@ -34,12 +34,14 @@ export interface QueuePlan {
  * Compares one queue with the fleet. Pure.
  * @param fleet all wanted workers, by nickname
  * @param allowed the schedules that a worker's scheduler may have; an empty list: not known
+ * @param mayTick false where the type is known to have no ticks
  */
 export function planQueue(
   type: string,
   queue: QueueSnapshot,
   fleet: ReadonlyMap<string, Wanted>,
   allowed: (worker: Wanted) => readonly Schedule[],
+  mayTick = true,
 ): QueuePlan {
   const plan: QueuePlan = { unwantedJobs: [], unwantedSchedulers: [], missing: [], edited: [], mangled: [], sound: [] }
   const wantedHere = (nickname: string) => {
@@ -65,8 +67,9 @@ export function planQueue(
     const nickname = parseSchedulerId(scheduler.id)
     if (nickname === undefined) continue
     const worker = wantedHere(nickname)
-    if (!worker || (hasJob(worker) && !isDataOf(scheduler.data, worker))) {
-      plan.unwantedSchedulers.push({ id: scheduler.id, nickname })
+    if (!worker || !mayTick || (hasJob(worker) && !isDataOf(scheduler.data, worker))) {
+      const why = worker && !mayTick ? `${type} has no ticks any more` : 'nobody wants it'
+      plan.unwantedSchedulers.push({ id: scheduler.id, nickname, why })
       continue
     }
     scheduled.add(nickname)

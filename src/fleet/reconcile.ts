@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis'
 import { redisNowMs, settleStopped } from '../redis/fleet-scripts.js'
 import { COMMAND_QUEUE, jobIdOf, type Names, schedulerIdOf } from '../redis/names.js'
-import { type QueueSnapshot, readQueue, readWantedHashes, type Schedule } from '../redis/queue-scripts.js'
+import { keepKind, type QueueSnapshot, readQueue, readWantedHashes, type Schedule } from '../redis/queue-scripts.js'
 import type { StoredEvent } from '../store/types.js'
 import { type NodeEntry, offerOf } from './nodes.js'
-import { allowedSchedules, pinNew, pinsOf } from './pins.js'
+import { allowedSchedules, mayTick, pinNew, pinsOf } from './pins.js'
 import { inWords, planQueue, type QueuePlan, type Wanted } from './plan.js'
 import type { Queues, WorkerJob } from './queues.js'
 import { inTurns } from './turns.js'
@@ -64,7 +64,7 @@ export async function reconcile(context: ReconcileContext): Promise<Repair[]> {
     const done = await undoSettings(context, type, snapshot)
     if (type !== COMMAND_QUEUE) {
       const allowed = (worker: Wanted) => allowedSchedules(nodes, pins, worker)
-      const plan = await settled(context, planQueue(type, snapshot, fleet, allowed), fleet, nowMs)
+      const plan = await settled(context, planQueue(type, snapshot, fleet, allowed, mayTick(nodes, type)), fleet, nowMs)
       done.push(...(await removeUnwanted(context, type, plan)))
       done.push(...(await mend(context, type, plan, allowed)))
       done.push(...(await addMissing(context, type, plan, allowed)))
@@ -128,9 +128,9 @@ async function removeUnwanted(
 ): Promise<Repair[]> {
   const repairs: Repair[] = []
   const queue = queues.get(type)
-  await inTurns(plan.unwantedSchedulers, async ({ id, nickname }) => {
+  await inTurns(plan.unwantedSchedulers, async ({ id, nickname, why }) => {
     if (!(await queue.removeJobScheduler(id))) return
-    const message = `There was a schedule for ${nickname} in the queue ${type}, but nobody wants it; it was removed.`
+    const message = `There was a schedule for ${nickname} in the queue ${type}, but ${why}; it was removed.`
     repairs.push({ what: 'scheduler-removed', type, nickname, message })
   })
   const scheduled = new Set(plan.unwantedSchedulers.map(({ nickname }) => nickname))
@@ -182,7 +182,7 @@ async function addMissing(
   // A second look, fleet after queue: missing there and wanted before and after is missing.
   const queue = await readQueue(redis, names, type)
   const fleet = new Map((await readWantedHashes(redis, names)).map((worker) => [worker.nickname, worker]))
-  const still = planQueue(type, queue, fleet, allowed).missing
+  const still = planQueue(type, queue, fleet, allowed, mayTick(nodes, type)).missing
   const missing = still.filter(({ nickname, revision }) =>
     plan.missing.some((before) => before.nickname === nickname && before.revision === revision),
   )
@@ -194,6 +194,7 @@ async function addMissing(
     if (kind === 'repeatable' && !schedule) return // nobody says when: no live node has this type
     // What is left of a job that is in no list any more would make the new one a duplicate.
     await takeAway(queues, type, jobIdOf(nickname, revision))
+    if (kind !== worker.kind) await keepKind(redis, names, nickname, revision, kind)
     await queues.addWorker(jobOf(worker, kind, schedule))
     const message = `${nickname} is wanted, but had no ${schedule ? 'schedule' : 'job'} in the queue ${type}; it was given one.`
     repairs.push({ what: 'job-added', type, nickname, message })

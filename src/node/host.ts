@@ -17,6 +17,7 @@ import { isolationOf } from './isolation.js'
 import { createKept } from './kept.js'
 import { whyLost } from './orphan.js'
 import { createPump } from './pump.js'
+import { isOutgrown, refit } from './refit.js'
 import { type Run, startRun } from './run.js'
 import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
 import { createRuns } from './runs.js'
@@ -102,6 +103,11 @@ export function createHost(options: HostOptions) {
       return
     }
     options.onTaken(hash)
+    if (isOutgrown(entry, job)) {
+      await refit(options, entry, job.data)
+      void kept.end(nickname, 'restart') // a tick at work ends by itself: the new run waits for the name
+      return void (await runner.complete(job, token, { how: 'unwanted', nickname }))
+    }
     if (await adopt(job, token)) return
     if (restored) {
       // the run it stands for goes on at another node, which is to have it

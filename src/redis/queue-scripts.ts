@@ -143,6 +143,24 @@ export async function pinSchedule(
   await pinScript(redis, [names.worker(nickname)], [revision, JSON.stringify({ revision, ...schedule })])
 }
 
+/** Notes what a worker is by now, its file having been edited; with its ticks, its schedule is gone. */
+export async function keepKind(
+  redis: Redis,
+  names: Names,
+  nickname: string,
+  revision: number,
+  kind: string,
+): Promise<void> {
+  await kindScript(redis, [names.worker(nickname)], [revision, kind])
+}
+
+const kindScript = script<number>(`
+if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'kind', ARGV[2])
+if ARGV[2] ~= 'repeatable' then redis.call('HDEL', KEYS[1], 'schedule') end
+return 1
+`)
+
 const pinScript = script<number>(`
 if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'schedule', ARGV[2])

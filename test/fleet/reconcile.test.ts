@@ -374,6 +374,21 @@ describe('a schedule', () => {
     expect(await of.queues.get('Ticks').getJobScheduler('s-ticks')).toMatchObject({ every: 60_000 })
   })
 
+  test('is gone where the file is a long-running one by now, and its worker has a job', async () => {
+    const of = setUp()
+    const { id } = await of.add('Ticks', 'ticks')
+    expect(await of.run()).toEqual([])
+    const offer = { ...node().offered.Demo }
+    const mixed = [node(60_000, { Ticks: offer }), node()]
+    expect(await of.run({ nodes: mixed })).toEqual([]) // to one node it has ticks
+    const nodes = [node(60_000, { Ticks: offer })]
+    expect(await of.whats({ nodes })).toEqual(['scheduler-removed', 'job-added'])
+    expect(await of.queues.get('Ticks').getJob(id)).toBeDefined()
+    expect(await of.queues.get('Ticks').getJobSchedulersCount()).toBe(0)
+    expect(await of.redis.hmget(of.names.worker('ticks'), 'kind', 'schedule')).toEqual(['long-running', null])
+    expect(await of.run({ nodes })).toEqual([])
+  })
+
   test('of a later command counts from then on', async () => {
     const of = setUp()
     await of.add('Ticks', 'ticks')

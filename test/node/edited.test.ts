@@ -50,3 +50,39 @@ test('a repeatable file that is edited has a process of its own for its new vers
   })
   expect(await info()).toMatchObject({ status: 'started', errors: '0' })
 })
+
+test.each([
+  ['ticking', 'async tick() {}'],
+  ['at a long tick', 'async tick(ctx) { await ctx.sleep(2500) }'],
+])(
+  'a repeatable worker (%s) whose file becomes a long-running one has one run, and no ticks any more',
+  async (_, tick) => {
+    const { write, client, redis, names } = await edited(`export default defineProcessor({ every: 200, ${tick} })`)
+    await client.start('Edited', 'one')
+    await until(async () => Number(await redis.hget(names.info('Edited', 'one'), 'ticks')) > 0)
+    write(`export default defineProcessor({
+    async produce(ctx) {
+      for (; !ctx.signal.aborted; await ctx.sleep(20)) await ctx.publish(ctx.epoch)
+    },
+  })`)
+    const heard: number[] = []
+    const subscriber = connectRedis()
+    subscriber.on('message', (_channel: string, text: string) => heard.push(Number(text)))
+    await subscriber.subscribe(names.pub('Edited', 'one'))
+    await until(() => heard.length > 50) // a second, in which there were five ticks
+    expect(new Set(heard).size).toBe(1)
+    const queue = `${names.queuePrefix}:Edited`
+    const active = await redis.lrange(`${queue}:active`, 0, -1)
+    expect(active).toEqual([expect.stringMatching(/^w-one\./)])
+    expect(await redis.zcard(`${queue}:repeat`)).toBe(0)
+    expect(await redis.zcard(`${queue}:delayed`)).toBe(0)
+    expect(await client.show('one')).toMatchObject({ status: 'started', kind: 'long-running', epoch: heard[0] })
+
+    write('export default defineProcessor({ every: 100, async tick() {} })')
+    await until(async () => (await client.types()).find(({ type }) => type === 'Edited')?.kind === 'repeatable')
+    await client.restart('one')
+    await until(async () => Number(await redis.hget(names.info('Edited', 'one'), 'ticks')) >= 3)
+    expect(await client.show('one')).toMatchObject({ kind: 'repeatable' })
+    expect((await redis.keys(`${queue}:w-*`)).length).toBe(0)
+  },
+)
