@@ -8,7 +8,10 @@ export type FleetWatch = ReturnType<typeof createFleetWatch>
 
 export interface News {
   changed: boolean
+  /** Wanted workers that Redis has lost. */
   lost?: WorkerHash[]
+  /** It has lost what came last only: it came back with older data. */
+  older?: boolean
 }
 
 /** Changes that were all heard of are acted on as they come; and all runs are looked at after so long, all the same, ms. */
@@ -58,21 +61,25 @@ export function createFleetWatch(redis: Redis, names: Names) {
   }
 
   async function look(): Promise<News> {
-    const now = await readFleetState(redis, names, (state?.version ?? 0) + 1)
     const before = state
-    if (before?.generation === now.generation && before.version === now.version) return swept(false)
-    if (before && before.generation !== now.generation) {
-      const lost = [...wanted].map(([nickname, hash]) => taken.get(nickname) ?? hash).filter(isRead)
-      if (lost.length) {
-        state = now
+    const now = await readFleetState(redis, names, before)
+    const isSame = before?.generation === now.generation && before.setBack === now.setBack
+    if (isSame && before.version === now.version) return swept(false)
+    if (before && !isSame) {
+      const older = before.generation === now.generation
+      const known = [...wanted].map(([nickname, hash]) => taken.get(nickname) ?? hash).filter(isRead)
+      const lost = older ? await missing(known) : known
+      if (lost.length || older) {
+        state = { ...now, ...(older && { version: 0 }) } // what is there is older than what was read: read it all anew
         heard.clear()
-        return { changed: true, lost }
+        return { changed: true, lost, older }
       }
     }
-    const some = before?.generation === now.generation ? between(before.version, now.version) : undefined
+    const some = isSame ? between(before.version, now.version) : undefined
     const read = some ? await readSome([...some]) : await readWantedHashes(redis, names)
     // data that was lost while it was read must not be taken for an empty fleet
-    if ((await readFleetState(redis, names, now.version + 1)).generation !== now.generation) return { changed: false }
+    const then = await readFleetState(redis, names, now)
+    if (then.generation !== now.generation || then.setBack !== now.setBack) return { changed: false }
     state = now
     for (const nickname of some ?? [...wanted.keys()]) put(nickname, undefined)
     for (const hash of read) if (hash.nickname) put(hash.nickname, hash)
@@ -91,6 +98,11 @@ export function createFleetWatch(redis: Redis, names: Names) {
     dirty = false
     sweptAt = performance.now()
     return { changed: true }
+  }
+
+  async function missing(hashes: readonly WorkerHash[]): Promise<WorkerHash[]> {
+    const there = await Promise.all(hashes.map(({ nickname = '' }) => redis.exists(names.worker(nickname))))
+    return hashes.filter((_, i) => !there[i])
   }
 
   async function readSome(nicknames: readonly string[]): Promise<WorkerHash[]> {
@@ -118,7 +130,7 @@ export function createFleetWatch(redis: Redis, names: Names) {
 
     /**
      * One look at a time, so that an older one never overwrites a newer.
-     * @returns `changed`: look again at your runs. `lost`: Redis has lost its data; these workers were wanted before.
+     * @returns `changed`: look again at your runs. `lost`: Redis has lost data; these workers were wanted before.
      */
     refresh(): Promise<News> {
       const turn = last.then(look)

@@ -13,7 +13,6 @@ import { type Logger, withoutPassword } from '../log.js'
 import { followRedisClock } from '../redis/clock.js'
 import { checkServer, connectRedis, ready } from '../redis/connect.js'
 import { COMMAND_QUEUE, type Names, namesOf } from '../redis/names.js'
-import type { WorkerHash } from '../redis/restore-scripts.js'
 import { openStore } from '../store/store.js'
 import type { EventStore, StoredEvent } from '../store/types.js'
 import { createWriter } from '../store/writer.js'
@@ -22,7 +21,7 @@ import { createAlerts } from './alerts.js'
 import { createCatalog } from './catalog.js'
 import { createChildren } from './children.js'
 import { createDesk } from './desk.js'
-import { createFleetWatch } from './fleet-watch.js'
+import { createFleetWatch, type News } from './fleet-watch.js'
 import { createHealth } from './health.js'
 import { createHost, type Host } from './host.js'
 import { leaveWithoutRedis } from './leave.js'
@@ -112,7 +111,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
 
   const fleet = createFleetWatch(redis, names)
   /** What `refresh` has found since the last turn that acted on it. */
-  let news: { changed: boolean; lost?: WorkerHash[] | undefined } = { changed: true }
+  let news: News = { changed: true }
   const storeOptions = storeOptionsOf(settings)
   const recordNow = (event: Partial<StoredEvent> & { kind: string }) =>
     recordEvent(redis, names, { node: presence.name, ...event })
@@ -213,14 +212,13 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     every(1000, 'children', async () => mine.tend()) // also while the others wait for a Redis that is away
     every(1000, 'fleet', async () => {
       await refresh()
-      const { changed, lost } = news
+      const { changed, lost, older } = news
       news = { changed: false }
       if (lost) {
-        await dataLost(() =>
-          restoreFleet({ redis, names, queues, catalog, log, runs: mine.runs, look: mine.look }, lost),
-        ).catch((error: unknown) => {
+        const restoring = { redis, names, queues, catalog, log, runs: mine.runs, look: mine.look }
+        await dataLost(() => restoreFleet(restoring, lost), older).catch((error: unknown) => {
           // this node may be the only one that knows the fleet
-          news = { changed: true, lost: news.lost ?? lost }
+          news = joined({ changed: true, lost, ...(older && { older }) }, news)
           log.error(
             { err: messageOf(error) },
             'Redis has lost its data, and the fleet is not put back yet; trying again',
@@ -299,8 +297,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
 
   async function refresh(): Promise<void> {
     nodes = await readNodes(redis, names)
-    const { changed, lost } = await fleet.refresh()
-    news = { changed: news.changed || changed, ...((news.lost ?? lost) && { lost: news.lost ?? lost }) }
+    news = joined(news, await fleet.refresh())
   }
 
   /** What a node leaves behind that is gone is to be taken at once: all of it, and not by the share that was. */
@@ -312,12 +309,13 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     if (gone) for (const type of types()) mine.look(type)
   }
 
-  /** Redis has come back empty: the nodes are all that knows the fleet. */
-  async function dataLost(restore: () => Promise<number>): Promise<void> {
+  /** Redis has come back empty, or with older data: the nodes are all that knows the fleet. */
+  async function dataLost(restore: () => Promise<number>, older = false): Promise<void> {
     await redis.set(names.contract, CONTRACT_VERSION, 'NX')
     await claimStore(redis, names, settings, storeOptions.sqliteFile, true)
     const restored = await restore()
-    const message = `Redis lost its data; ${presence.name} put ${restored} workers back`
+    const what = older ? 'Redis came back with older data, and the last commands may be undone' : 'Redis lost its data'
+    const message = `${what}; ${presence.name} put ${restored} workers back`
     record({ kind: 'data_lost', severity: 'critical', message, data: { restored } })
   }
 
@@ -383,4 +381,11 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     },
   }
   return node
+}
+
+/** What was found and not acted on yet, with what has been found since. */
+function joined(before: News, now: News): News {
+  const lost = before.lost && now.lost ? [...before.lost, ...now.lost] : (before.lost ?? now.lost)
+  const older = before.older ?? now.older
+  return { changed: before.changed || now.changed, ...(lost && { lost }), ...(older && { older }) }
 }

@@ -11,7 +11,7 @@ import type { Run } from './run.js'
 const OTHERS_MS = 4000
 
 /**
- * Puts the fleet back into a Redis that lost its data: first the workers that run here, which go on, then those that
+ * Puts what Redis has lost of the fleet back: first the workers that run here, which go on, then those that
  * others knew, or that waited for their restart.
  * @returns how many this node put back
  * @throws what the first said that could not be put back, after all have been tried; it may be called again
@@ -51,12 +51,12 @@ export async function restoreFleet(
     await attempt(restore(heldBy(run, hash), false))
     of.look(run.type) // at once, before another node finds it
   }
-  await delay(OTHERS_MS)
+  if (!lost.every(isHere)) await delay(OTHERS_MS)
   for (const hash of lost) if (!isHere(hash)) await attempt(restore({ ...hash, running: '0' }))
   if (failures.length) throw failures[0]
   of.log.error(
     { workers: lost.length, restored: count },
-    'Redis has lost its data; the fleet was put back from what the nodes know',
+    'Redis has lost data; what was missing of the fleet was put back from what the nodes know',
   )
   return count
 }

@@ -3,21 +3,35 @@ import type { Redis } from 'ioredis'
 import type { Names } from './names.js'
 import { script } from './script.js'
 
-/** How the fleet stands: a generation that is new has lost all that was; a version that is new has changed. */
+/**
+ * How the fleet stands: with another `generation` all that was is lost; with another `setBack` what came last is, since Redis came
+ * back with older data; with another `version` something has changed.
+ */
 export interface FleetState {
   generation: string
+  setBack: string
   version: number
 }
 
-/** Reads it, and makes it where there is none. `known` keeps the version rising over a Redis that lost its data. */
-export async function readFleetState(redis: Redis, names: Names, known = 0): Promise<FleetState> {
-  const [generation, version] = await stateScript(redis, [names.fleet], [randomUUID(), known])
-  return { generation, version: Number(version) }
+/**
+ * Reads it, and makes it where there is none. The version rises over whatever Redis loses: where it is lower than it was known,
+ * it is written anew, with a `setBack` that tells all nodes so.
+ */
+export async function readFleetState(redis: Redis, names: Names, known?: FleetState): Promise<FleetState> {
+  const { generation: of = '', version: last = 0 } = known ?? {}
+  const [generation, setBack, version] = await stateScript(redis, [names.fleet], [randomUUID(), of, last])
+  return { generation, setBack, version: Number(version) }
 }
 
-const stateScript = script<[string, string]>(`
-if redis.call('HSETNX', KEYS[1], 'generation', ARGV[1]) == 1 then redis.call('HSET', KEYS[1], 'version', ARGV[2]) end
-return redis.call('HMGET', KEYS[1], 'generation', 'version')
+const stateScript = script<[string, string, string]>(`
+local known = tonumber(ARGV[3])
+if redis.call('HSETNX', KEYS[1], 'generation', ARGV[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'version', known + 1)
+elseif redis.call('HGET', KEYS[1], 'generation') == ARGV[2] and tonumber(redis.call('HGET', KEYS[1], 'version')) < known then
+  redis.call('HSET', KEYS[1], 'set_back', ARGV[1], 'version', known + 1)
+end
+local state = redis.call('HMGET', KEYS[1], 'generation', 'set_back', 'version')
+return {state[1], state[2] or '', state[3]}
 `)
 
 /** Fields of a worker's hash, as `HGETALL` gives them. */

@@ -69,3 +69,44 @@ describe('row 35: a Redis that comes back empty', () => {
     expect(await client.start('Counts', 'w0')).toMatchObject({ result: 'started' })
   }, 90_000)
 })
+
+describe('a Redis that comes back with older data', () => {
+  it('costs no worker that was started since: it runs on under its name, and an alarm is recorded', async () => {
+    const ns = namespace()
+    const names = namesOf(ns)
+    const server = await startRedis()
+    const redis = connectRedis(server.url)
+    const folder = join(temporaryFolder('hysas-older'), 'processors')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'Counts.ts'), COUNTS)
+    for (const name of ['a', 'b']) await startNode({ namespace: ns, name, url: server.url, processors: [folder] })
+    const client = await clientOf(ns, server.url)
+    await client.start('Counts', 'old-1', {}, { timeoutMs: 20_000 })
+    await redis.save()
+    const since = ['new-1', 'new-2', 'new-3', 'new-4']
+    for (const nickname of since) await client.start('Counts', nickname, {}, { timeoutMs: 20_000 })
+    const counts = async () => (await client.list()).filter(({ type }) => type === 'Counts')
+    const runs = async () =>
+      (await counts()).map(({ nickname, epoch, pid, status }) => ({ nickname, epoch, pid, status }))
+    const before = await until(async () => {
+      const all = await runs()
+      return all.every(({ status }) => status === 'started') && all.length === 5 ? all : undefined
+    })
+    expect(new Set((await counts()).map(({ node }) => node)).size).toBe(2)
+
+    await server.kill()
+    await server.restart()
+    const alarms: string[] = []
+    const events = connectRedis(server.url)
+    events.on('message', (_channel: string, raw: string) => raw.includes('data_lost') && alarms.push(raw))
+    await events.subscribe(names.eventsChannel)
+    await until(async () => (await counts()).length === 5, { timeoutMs: 20_000, what: 'all known again' })
+    // what found no new job would be ended by then
+    await new Promise((resolve) => setTimeout(resolve, 13_000))
+    expect(await runs()).toEqual(before)
+    await until(() => alarms.length, { what: 'the alarm' })
+    expect(alarms.join()).toMatch(/came back with older data/)
+    await expect(client.start('Counts', 'new-1')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+    for (const nickname of since) expect(await client.stop(nickname)).toMatchObject({ result: 'stopped' })
+  }, 90_000)
+})
