@@ -357,6 +357,13 @@ export const CATALOGUE = {
     text: 'The database {database} can not be used: {reason}.',
     remedy: 'Check its URL under "databases" in hysas.config.json, and that its server runs.',
   },
+  FOREIGN_TABLE: {
+    exit: 1,
+    status: 500,
+    text: 'The table {table} of the database {database} was made by something else: {reason}.',
+    remedy:
+      'Name a database under "databases" that is not the event store of HySAS, or another table: `hysas restart Process --set eventTable=process_events`.',
+  },
   INTERNAL: {
     exit: 1,
     status: 500,

@@ -10,7 +10,7 @@ export interface Attempt {
 /**
  * Runs `work` and, where it fails, tells how long to wait: 1 s, doubled with each failure in a row up to 30 s. Logged
  * once when it begins to fail and once when it works again, not in between.
- * What no waiting mends is thrown on: a database that is not configured, a run that was overtaken.
+ * What no waiting mends is thrown on: a database that is not configured, a table that is another's, a run that was overtaken.
  */
 export function retrying(ctx: Pick<Context, 'log'>, what: string): (work: () => Promise<void>) => Promise<Attempt> {
   let failures = 0
@@ -30,6 +30,6 @@ export function retrying(ctx: Pick<Context, 'log'>, what: string): (work: () => 
   }
 }
 
-const FINAL = new Set(['UNKNOWN_DATABASE', 'STALE_RUN'])
+const FINAL = new Set(['UNKNOWN_DATABASE', 'FOREIGN_TABLE', 'STALE_RUN'])
 const FIRST = 1000
 const LONGEST = 30_000

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { messageOf } from '../errors.js'
 
 export interface EventsTable {
   /** Unix ms, and the number within it: together the id of the event's entry in the Redis stream. */
@@ -79,7 +80,16 @@ export async function migrate(db: Kysely<Tables>, kind: Kind): Promise<void> {
       await (kind === 'mysql' ? underMysqlLock : underSqliteLock)(connection, () => runMigrations(connection, kind))
     }
     // A table of that name which is someone else's shows here, and not at the first event.
-    await connection.selectFrom('events').select(['time', 'seq', 'dedupe_hash']).limit(1).execute()
+    await connection
+      .selectFrom('events')
+      .select(['time', 'seq', 'dedupe_hash'])
+      .limit(1)
+      .execute()
+      .catch((error: unknown) => {
+        if (!/unknown column/i.test(messageOf(error))) throw error
+        const reason = `the table "events" in it was made by something else (${messageOf(error)})`
+        throw new Error(`${reason}; HySAS needs a database of its own`, { cause: error })
+      })
   })
 }
 

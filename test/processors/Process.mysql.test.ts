@@ -9,6 +9,22 @@ import { describeProcess } from './process-suite.js'
 describe('Process on MariaDB', () => {
   describeProcess(mysqlUrl)
 
+  test('keeps texts of all languages, whatever characters the event database is set up for', async () => {
+    const [raw, event] = [await openDatabase(await mysqlUrl()), await openDatabase(await mysqlUrl())]
+    await raw.execute('CREATE TABLE raw_events (id BIGINT PRIMARY KEY, msg TEXT) DEFAULT CHARACTER SET utf8mb4')
+    await raw.execute('INSERT INTO raw_events (id, msg) VALUES (?, ?), (?, ?)', [1, '拒绝登录 🔒', 2, 'and on'])
+    await event.execute('ALTER DATABASE CHARACTER SET latin1')
+    const worker = createHarness(Process, { databases: { raw, event }, params: { everyMs: 10 }, clock: 'real' })
+    await worker.start()
+    const messages = async () =>
+      (await event.query('SELECT message FROM events ORDER BY raw_id').catch(() => [])).map(({ message }) => message)
+    await until(async () => (await messages()).length === 2)
+    expect(await messages()).toEqual(['拒绝登录 🔒', 'and on'])
+    await worker.stop()
+    await raw.close()
+    await event.close()
+  })
+
   test('survives that the server is away, and goes on where it was', async () => {
     const server = await startMysql()
     const database = await openDatabase(server.url)
@@ -20,7 +36,7 @@ describe('Process on MariaDB', () => {
     const databases = { raw: database, event: database }
     const worker = createHarness(Process, { databases, params: { everyMs: 20 }, clock: 'real' })
     await worker.start()
-    await until(async () => (await ids()).length === 1)
+    await until(() => (worker.progress.at(-1) as { rows?: number }).rows === 1)
 
     await server.kill()
     await until(() => (worker.progress.at(-1) as { failures?: number }).failures === 2)

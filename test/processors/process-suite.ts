@@ -103,6 +103,30 @@ export function describeProcess(newUrl: () => Promise<string>): void {
     await until(() => (worker.progress.at(-1) as { unmapped?: number }).unmapped === 1)
   })
 
+  test.each([
+    ['is spelled otherwise', {}, 'ID'],
+    ['is named with its table', { idColumn: 'raw_events.id' }, 'id'],
+  ])('the column of ids is found where it %s', async (_what, params, column) => {
+    await raw.execute(`CREATE TABLE raw_events (${column} BIGINT PRIMARY KEY, msg TEXT)`)
+    await raw.execute("INSERT INTO raw_events VALUES (4, 'a'), (5, 'b')")
+    await startProcess(params)
+    await wrote([4, 5])
+    const [first] = await event.query('SELECT data FROM events ORDER BY raw_id')
+    expect(String(first?.data)).not.toContain('hysas')
+  })
+
+  test("a table of events that is another's is refused with what to do, and stays as it is", async () => {
+    await createRaw()
+    await add(1)
+    await event.execute('CREATE TABLE events (time BIGINT, seq BIGINT)')
+    const refused = createHarness(Process, { databases: { raw, event }, clock: 'real' })
+    const run = refused.start().then(() => refused.finished)
+    await expect(run).rejects.toMatchObject({ code: 'FOREIGN_TABLE', details: { table: 'events' } })
+    expect(await event.query('SELECT * FROM events')).toEqual([])
+    await startProcess({ eventTable: 'process_events' })
+    await until(async () => (await event.query('SELECT raw_id FROM process_events').catch(() => [])).length === 1)
+  })
+
   test('without the table it waits, says so once, and goes on when the table is there', async () => {
     const worker = await startProcess()
     await until(() => (worker.progress.at(-1) as { state?: string }).state === 'waiting')

@@ -32,6 +32,14 @@ describe('the event store on MySQL', () => {
     await admin.end()
   })
 
+  it('refuses a database in which another has a table "events"', async () => {
+    const url = await mysqlUrl()
+    const connection = await createConnection(url)
+    await connection.query('create table events (time bigint, raw_id bigint)')
+    await connection.end()
+    expect((await failureOf({ url, sqliteFile: '' })).message).toContain('HySAS needs a database of its own')
+  })
+
   it('outlives the loss of its connections', async () => {
     const url = await mysqlUrl()
     const store = await openStore({ url, sqliteFile: '' })
