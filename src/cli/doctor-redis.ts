@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { HysasError } from '../errors.js'
 import { withoutPassword } from '../log.js'
 import type { ServerFacts } from '../redis/inspect.js'
 import { type Finding, type Patient, problem } from './finding.js'
@@ -8,11 +5,7 @@ import { type Finding, type Patient, problem } from './finding.js'
 /** Is there a Redis, does it answer, and is it fit for the fleet? */
 export async function redisFindings({ redisUrl, redisSource }: Patient): Promise<Finding[]> {
   const name = 'redis'
-  if (!redisUrl) {
-    const server = ['redis-server', 'valkey-server'].map(onPath).find((path) => path !== undefined)
-    if (server) return [{ name, ok: true, text: `none is configured or running; \`hysas up\` starts ${server}` }]
-    return [problem(name, new HysasError('NO_REDIS_SERVER'))]
-  }
+  if (!redisUrl) return [await ownServer(name)]
   const [{ checkServer, connectRedis, ready }, { inspectServer }] = await Promise.all([
     import('../redis/connect.js'),
     import('../redis/inspect.js'),
@@ -29,6 +22,15 @@ export async function redisFindings({ redisUrl, redisSource }: Patient): Promise
     return [fit, memory(facts), policy(facts), persistence(facts)]
   } finally {
     redis.disconnect()
+  }
+}
+
+async function ownServer(name: string): Promise<Finding> {
+  const { findServer } = await import('../redis/embedded-server.js')
+  try {
+    return { name, ok: true, text: `none is configured or running; \`hysas up\` starts ${findServer()}` }
+  } catch (error) {
+    return problem(name, error)
   }
 }
 
@@ -53,9 +55,4 @@ function persistence({ appendOnly }: ServerFacts): Finding {
   if (appendOnly) return { name, ok: true, text: 'append-only file' }
   const remedy = 'Set `appendonly yes`, or the fleet may be forgotten when Redis is killed.'
   return { name, ok: true, text: 'no append-only file', remedy }
-}
-
-function onPath(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
 }

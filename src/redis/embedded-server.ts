@@ -42,7 +42,8 @@ export async function launchServer(files: EmbeddedFiles): Promise<ServerRecord> 
   }
 }
 
-function findServer(): string {
+/** The program that would be started. @throws HysasError NO_REDIS_SERVER */
+export function findServer(): string {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   const candidates = ['redis-server', 'valkey-server'].flatMap((name) => folders.map((folder) => join(folder, name)))
   const found = candidates.find(isExecutable)

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Finding } from '../../src/cli/finding.js'
 import { temporaryFolder } from '../helpers/folder.js'
 import { connectRedis, redisUrl, startRedis } from '../helpers/redis.js'
@@ -8,6 +10,8 @@ async function doctor(env: NodeJS.ProcessEnv) {
   const { code, stdout } = await hysas(['doctor', '--json'], { cwd: temporaryFolder(), env })
   return { code, findings: JSON.parse(stdout) as Finding[] }
 }
+
+afterEach(() => vi.unstubAllEnvs())
 
 describe('hysas doctor', () => {
   it('finds a good Redis good, and exits 0', async () => {
@@ -24,6 +28,17 @@ describe('hysas doctor', () => {
     expect(findings.find(({ name }) => name === 'redis')).toMatchObject({ ok: false, remedy: expect.any(String) })
     expect(findings.find(({ name }) => name === 'node')?.ok).toBe(true)
     expect(code).toBe(1)
+  })
+
+  it('names the server that `hysas up` would start, and no other', async () => {
+    const folder = temporaryFolder()
+    const server = join(folder, 'redis-server')
+    writeFileSync(server, '')
+    vi.stubEnv('PATH', folder)
+    const redis = async () => (await doctor({})).findings.find(({ name }) => name === 'redis')
+    expect(await redis()).toMatchObject({ ok: false, text: expect.stringContaining('is on PATH') })
+    chmodSync(server, 0o755)
+    expect(await redis()).toMatchObject({ ok: true, text: expect.stringContaining(server) })
   })
 
   it('names a Redis that may throw workers away', async () => {
