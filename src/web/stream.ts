@@ -5,7 +5,10 @@ import type { Live } from './live.js'
 
 /** So that a page notices a connection that has gone silent. */
 const PING_MS = 3_000
-/** Bytes that may wait for a page. One that is slower misses the changes and gets a snapshot when it has caught up. */
+/**
+ * Bytes that may wait for a page, beside the snapshot that it is given. One that is slower misses the changes and gets a
+ * snapshot when it has caught up.
+ */
 const MAX_WAITING = 1_000_000
 /** A page that has read nothing of what waits for so long is gone, ms. */
 const GONE_MS = 60_000
@@ -39,7 +42,7 @@ export function streamOf(live: Live): Stream {
     ping ??= setInterval(() => {
       for (const page of pages) {
         if (page.behindMs > GONE_MS) page.end()
-        else page.send('event: ping\ndata: {}\n\n')
+        else page.ping()
       }
     }, PING_MS)
   }
@@ -78,11 +81,17 @@ class Page {
   /** Since when its snapshot is not written; until it is, changes aren't. */
   #behindSince: number | undefined = performance.now()
   #refreshing = false
+  #begun = false
+  /** Bytes of its snapshot that the system has not taken: a page whose snapshot is on its way is not slow for that. */
+  #snapshotWaits = 0
 
   constructor(res: Response, snapshot: () => Promise<string>) {
     this.#res = res
     this.#snapshot = snapshot
-    res.on('drain', () => this.#behindSince !== undefined && this.refresh())
+    res.on('drain', () => {
+      this.#snapshotWaits = 0
+      if (this.#behindSince !== undefined) this.refresh()
+    })
   }
 
   /** For how long it has not been up to date. */
@@ -93,7 +102,12 @@ class Page {
   send(text: string): void {
     if (this.#behindSince !== undefined) return
     this.#res.write(text)
-    if (this.#res.writableLength > MAX_WAITING) this.#behindSince = performance.now()
+    if (this.#res.writableLength > MAX_WAITING + this.#snapshotWaits) this.#behindSince = performance.now()
+  }
+
+  /** Also while it is behind: what is slow must not look dead. Never before the first snapshot. */
+  ping(of: { snapshot?: number } = {}): void {
+    if (this.#begun && !this.#res.writableEnded) this.#res.write(frameOf('ping', of))
   }
 
   refresh(): void {
@@ -103,7 +117,11 @@ class Page {
       (text) => {
         this.#refreshing = false
         if (this.#res.destroyed || this.#res.writableEnded) return
+        // so long, nothing else comes: on a slow line that must not look dead
+        this.ping({ snapshot: text.length })
+        this.#begun = true
         this.#res.write(text)
+        this.#snapshotWaits = this.#res.writableLength
         this.#behindSince = undefined
       },
       () => this.end(),

@@ -9,6 +9,9 @@ afterAll(() => {
   for (const response of open) response.destroy()
 })
 
+/** Bytes per ms, of a line that is ordinary for such a fleet. */
+const PER_MS = 3000
+
 interface Frame {
   event: string
   data: unknown
@@ -197,7 +200,40 @@ describe('the stream', () => {
     }
     slow.response.resume()
     await until(() => slow.frames.filter(({ event }) => event === 'snapshot').length > 1, { timeoutMs: 20_000 })
+    const again = slow.frames.findLastIndex(({ event }) => event === 'snapshot')
+    expect(slow.frames[again - 1]).toMatchObject({ event: 'ping', data: { snapshot: expect.any(Number) } })
     expect(slow.frames.filter(({ event }) => event === 'events').length).toBeLessThan(count)
+  })
+
+  it('of 2,000 workers brings changes, and no snapshot after the other, to a page on an ordinary line', async () => {
+    const { web, fake } = await startTestWeb()
+    for (let i = 0; i < 2000; i++) {
+      const nickname = `worker-${i}`
+      // so much that the system does not take a snapshot at once, as it would on this machine
+      fake.workers.set(nickname, workerView({ nickname, error_msg: 'x'.repeat(4000) }))
+    }
+    const beats = setInterval(() => {
+      for (const worker of fake.workers.values()) {
+        worker.published += 5
+        worker.heart_beat = Date.now() / 1000
+        fake.tell('beat', { ...worker })
+      }
+    }, 500)
+    const response = await request(web.port)
+    const begun = performance.now()
+    let text = ''
+    const isAhead = () => text.length > (performance.now() - begun) * PER_MS
+    response.setEncoding('latin1').on('data', (more: string) => {
+      text += more
+      if (isAhead()) response.pause()
+    })
+    const reading = setInterval(() => isAhead() || response.resume(), 10)
+    const count = (event: string) => text.split(`event: ${event}\n`).length - 1
+    await until(() => count('workers') > 12 || count('snapshot') > 2, { timeoutMs: 40_000, everyMs: 200 })
+    clearInterval(beats)
+    clearInterval(reading)
+    expect(count('snapshot')).toBeLessThanOrEqual(2)
+    response.destroy()
   })
 
   it('is given to so many pages at most, and to others again when one has gone', async () => {

@@ -49,7 +49,7 @@ const EVENTS = 200
 /** As the node keeps it: a quarter of an hour. */
 const HISTORY_MS = 900_000
 const HISTORY_EVERY_MS = 5_000
-/** The first frame has all of the fleet: it may take its time, once the connection is open. */
+/** A snapshot has all of the fleet: it may take its time, once the connection is open, or it has been announced. */
 const FIRST_MS = 60_000
 const RETRY_MS = 2_000
 /** A page in the background lets its stream go: a browser has six connections to a node for all its pages. */
@@ -151,8 +151,9 @@ function connect(): { close(): void } {
         take(JSON.parse(message.data) as Frames[K])
       })
     }
-    source.addEventListener('ping', () => {
+    source.addEventListener('ping', ({ data }) => {
       heard()
+      if (JSON.parse(data).snapshot) wait(FIRST_MS)
       change({})
     })
     on('snapshot', (data) => {
