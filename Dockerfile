@@ -1,4 +1,5 @@
-# A node of HySAS. Its folder is /fleet: mount your processors at /fleet/processors. What it keeps lies in /data.
+# A node of HySAS. Its folder is /fleet: mount your processors at /fleet/processors and
+# parameters of workers at /fleet/config. What it keeps lies in /data.
 #   docker build -t hysas . && docker run --init -e HYSAS_REDIS_URL=redis://... -e HYSAS_TOKEN=... -p 127.0.0.1:3200:3200 hysas
 
 FROM node:20-slim AS build

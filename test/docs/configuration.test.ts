@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { SETTINGS } from '../../src/config/schema.js'
+import { parseMysqlUrl } from '../../src/store/url.js'
 import { page, rows, sections } from './sections.js'
 
 const table = rows(sections(page('configuration.md'), 2).get('Settings') ?? '')
 const code = (text: string) => `\`${text}\``
+
+const urlOptions = rows(sections(page('configuration.md'), 3).get('Options of a MySQL URL') ?? '')
 
 describe('docs/configuration.md', () => {
   it('lists every setting once, and no other', () => {
@@ -18,5 +21,11 @@ describe('docs/configuration.md', () => {
       setting.default,
       setting.description,
     ])
+  })
+
+  it('names the options of a MySQL URL that are understood', () => {
+    const names = urlOptions.map(([name = '']) => name.replaceAll('`', ''))
+    expect(names).toEqual(['ssl', 'socketPath', 'connectTimeout', 'charset', 'timezone', 'dateStrings'])
+    for (const name of names) expect(() => parseMysqlUrl(`mysql://host/name?${name}=true`), name).not.toThrow()
   })
 })

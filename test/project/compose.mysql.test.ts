@@ -60,6 +60,15 @@ describe('docker-compose.yml', () => {
     for (const { ports } of [redis, mysql]) expect(ports).toBeUndefined()
   })
 
+  it('shows the nodes the processors, and `hysas start` within them the parameters', () => {
+    const folder = lastStage
+      .match(/^WORKDIR (.*)$/gm)
+      ?.at(-1)
+      ?.split(' ')[1]
+    for (const { volumes } of [nodeA, nodeB])
+      expect(volumes).toEqual([`./processors:${folder}/processors:ro`, `./config:${folder}/config:ro`])
+  })
+
   it('has no secret in it', () => {
     for (const name of Object.keys(SECRETS)) expect(text).toMatch(`\${${name}:?`)
     expect(text).not.toMatch(/PASSWORD: [a-z]/)
