@@ -4,6 +4,7 @@ import type { Log } from '../contract.js'
 import { HysasError } from '../errors.js'
 import type { EventStore } from '../store/types.js'
 import { checked } from './answer.js'
+import { Counts } from './counts.js'
 import { Downloads } from './downloads.js'
 import type { History } from './history.js'
 import { openapiOf } from './openapi.js'
@@ -20,6 +21,7 @@ export function apiOf(of: {
 }): Router {
   const router = Router({ caseSensitive: true })
   const downloads = new Downloads(of.log)
+  const counts = new Counts(of.store)
   const failed = (err: unknown) => of.log.error({ err }, 'what a request had begun failed')
   for (const route of routes) {
     router[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), async (req, res) => {
@@ -29,7 +31,7 @@ export function apiOf(of: {
       if (route.body) refuseUnread(req)
       const given = { params: req.params, query: { ...req.query }, body: req.body ?? {} }
       const who = { by: String(res.locals.by), role: res.locals.role as Role }
-      const result = await route.handler({ ...of, failed, ...who, ...readBy(route, given) })
+      const result = await route.handler({ ...of, counts, failed, ...who, ...readBy(route, given) })
       const { body, options } = result instanceof Answer ? result : new Answer(result)
       if (isGenerator(body)) downloads.refuseMore()
       res.status(options.status ?? route.status ?? 200).set('Cache-Control', 'no-store')

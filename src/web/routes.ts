@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Client, CommandOptions } from '../client.js'
 import type { EventStore } from '../store/types.js'
+import type { Counts } from './counts.js'
 import { csvOf } from './csv.js'
 import { exportOf, FORMS } from './export.js'
 import type { History } from './history.js'
@@ -26,6 +27,7 @@ export interface Route {
 export interface Call {
   client: Client
   history: History
+  counts: Counts
   store: () => Promise<EventStore>
   params: Record<string, string>
   // Checked by the route's schemas before the handler sees them.
@@ -207,7 +209,7 @@ export const routes: readonly Route[] = [
     summary: 'Number of events by kind in stretches of `bucketMs`, oldest first.',
     query: s.countQuery,
     response: s.eventCount.array(),
-    handler: async ({ store, query }) => (await store()).countByTime(query),
+    handler: ({ counts, query }) => counts.of(query),
   }),
   route({
     method: 'post',

@@ -245,10 +245,22 @@ export const eventQuery = z.strictObject({
   format: z.enum(['json', 'csv']).exactOptional(),
 })
 export const exportQuery = z.strictObject({ ...ofEvents, format: z.enum(['json', 'csv']).exactOptional() })
-export const countQuery = z.strictObject({
-  ...ofEvents,
-  bucketMs: z.coerce.number().int().min(1000).describe('Width of a bar, ms'),
-})
+/** Bars of one answer. */
+export const MOST_BARS = 3000
+export const countQuery = z
+  .strictObject({
+    ...ofEvents,
+    since: whole.exactOptional().describe(`Unix ms, inclusive; default: ${MOST_BARS} bars before \`until\``),
+    bucketMs: z.coerce
+      .number()
+      .int()
+      .min(1000)
+      .describe(`Width of a bar, ms; from \`since\` to \`until\` (default: now) there are at most ${MOST_BARS}`),
+  })
+  .refine(({ since, until = Date.now(), bucketMs }) => (until - (since ?? until)) / bucketMs <= MOST_BARS, {
+    path: ['bucketMs'],
+    message: `more than ${MOST_BARS} bars; give a greater width, or a later \`since\``,
+  })
 export const tapQuery = z.strictObject({
   channel: text.min(1).describe('A channel that a worker publishes to or hears'),
 })

@@ -51,6 +51,12 @@ const show = (page: Page, shown: boolean) =>
     Object.defineProperty(document, 'hidden', { value: ${!shown}, configurable: true })
     document.dispatchEvent(new Event('visibilitychange'))
   }`)
+/** For so long that the page lets its stream go. */
+async function leave(page: Page) {
+  await show(page, false)
+  await page.clock.fastForward(11_000)
+  await until(() => fake.watchers.size === 0, { what: 'a stream that is let go' })
+}
 
 describe.each(['events?kind=crashed', 'worker/x'])('what is listed at #/%s', (view) => {
   it('stays, whatever else comes', async () => {
@@ -98,13 +104,68 @@ describe.each(['events?kind=crashed', 'worker/x'])('what is listed at #/%s', (vi
     await listed(page, 'Details').click()
     await listed(page, 'of no use').waitFor()
     await page.evaluate(`document.querySelector('details').mark = 'the same'`)
-    await show(page, false)
-    await page.clock.fastForward(11_000)
-    await until(() => fake.watchers.size === 0, { what: 'a stream that is let go' })
+    await leave(page)
     fake.events.unshift(event('meanwhile'))
     await show(page, true)
     await listed(page, 'meanwhile').waitFor()
     expect(await listed(page, 'of no use').isVisible()).toBe(true)
     expect(await page.evaluate(`document.querySelector('details[open]').mark`)).toBe('the same')
+  })
+})
+
+describe('the chart of events', () => {
+  const { countByTime } = fake.store
+  let counted = 0
+  beforeEach(() => {
+    counted = 0
+    fake.store.countByTime = (query) => {
+      counted++
+      return countByTime(query)
+    }
+  })
+  afterEach(() => {
+    fake.store.countByTime = countByTime
+  })
+
+  it('counts what comes by itself, and asks the store anew rarely', async () => {
+    const old = Array.from({ length: 5 }, (_, i) =>
+      event('old', { kind: 'alert', time: Date.now() - 60_000 * (i + 1) }),
+    )
+    fake.events = [event('another', { kind: 'crashed', time: Date.now() - 20_000 }), ...old]
+    const page = await open('events?type=SshGuard')
+    await page.getByText('5 in all').waitFor()
+    const further = alerts(7)
+    tell(...further, event('it broke'), event('of another type', { kind: 'alert', type: 'Demo' }))
+    await page.getByText('12 in all').waitFor()
+    expect(counted).toBe(1)
+    fake.events.unshift(...further.reverse())
+    await page.clock.fastForward(150_000) // more than a tenth of a bar
+    await until(() => counted > 1)
+    await page.getByText('12 in all').waitFor()
+  })
+
+  it('is not counted again where its end is past', async () => {
+    fake.events = [event('old', { kind: 'alert', time: Date.now() - 600_000 })]
+    const page = await open(`events?until=${new Date(Date.now() - 60_000).toISOString()}`)
+    await page.getByText('1 in all').waitFor()
+    tell(...alerts(3))
+    await leave(page)
+    fake.events.unshift(event('meanwhile', { time: Date.now() - 300_000 }))
+    await show(page, true)
+    await listed(page, 'meanwhile').waitFor()
+    await page.clock.fastForward(5_000)
+    await page.getByText('1 in all').waitFor()
+    expect(counted).toBe(1)
+  })
+
+  it('comes by itself where the event store has failed once', async () => {
+    fake.store.countByTime = async (query) => {
+      if (++counted === 1) throw new Error('away')
+      return countByTime(query)
+    }
+    const page = await open('events')
+    await page.getByText('Something unexpected went wrong').waitFor()
+    await page.getByText(/\d in all/).waitFor()
+    await page.getByText('Something unexpected went wrong').waitFor({ state: 'detached' })
   })
 })

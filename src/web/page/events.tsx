@@ -45,7 +45,7 @@ export function Events({ fleet, query }: { fleet: Fleet; query: URLSearchParams 
             ))}
           </fieldset>
         </div>
-        <BarChart filter={filter} rangeMs={RANGES[range]} fresh={fleet.events[0]?.id ?? ''} />
+        <BarChart fleet={fleet} filter={filter} rangeMs={RANGES[range]} />
       </section>
       <section aria-labelledby="events">
         <div class="section-head">
