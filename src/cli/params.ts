@@ -31,6 +31,26 @@ export async function readParameters(cwd: string, given: string, options: Parame
   return { nickname, params, file: text === undefined ? undefined : shownPath(cwd, path) }
 }
 
+/**
+ * What `--config FILE` and `--set` make of the parameters that a worker has: the file's in their place, and every
+ * `--set key=value` on top. Undefined where neither is given.
+ * @throws HysasError BAD_CONFIG_FILE, USAGE; the returned function USAGE
+ */
+export async function readChange(
+  cwd: string,
+  { config, set = [] }: ParameterOptions,
+): Promise<((present: Record<string, unknown>) => Record<string, unknown>) | undefined> {
+  if (config === undefined && !set.length) return undefined
+  const text = config === undefined ? undefined : await readText(resolve(cwd, config), config, true)
+  const change = (present: Record<string, unknown>) => {
+    const params = text === undefined ? structuredClone(present) : parseObject(text, config ?? '')
+    for (const setting of set) assign(params, setting)
+    return params
+  }
+  change({}) // what is wrong by itself is told at once
+  return change
+}
+
 /** The text of a file; undefined where it need not be there and is not. */
 async function readText(absolute: string, path: string, must: boolean): Promise<string | undefined> {
   try {

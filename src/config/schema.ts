@@ -171,7 +171,8 @@ export const SETTINGS: readonly SettingRow[] = [
     env: [],
     default: 'none',
     check: recordOf(databaseUrl, 'an object of names and URLs'),
-    description: 'What `ctx.database(name)` opens: names and URLs. `raw` and `event` start the worker `Process`.',
+    description:
+      'What `ctx.database(name)` opens: names and URLs. `raw` and `event` start the worker `Process`. The same on all nodes.',
     paths: 'databases',
   },
   {

@@ -1,15 +1,18 @@
 import type { Settings } from '../config/settings.js'
-import type { CommandContext } from '../fleet/commands.js'
+import { type CommandContext, execute } from '../fleet/commands.js'
+import { readWorker } from '../fleet/fleet.js'
 import { offerOf } from '../fleet/nodes.js'
 import { admit, drawRevision } from '../redis/fleet-scripts.js'
 
 /**
- * Wants the workers that belong to the system: `Monitor` always, `Process` where the databases `raw` and `event` are
- * configured. Those that are wanted already stay as they are.
+ * Wants the workers that come with the system: `Monitor` always, which nobody may stop; `Process` where the databases `raw`
+ * and `event` are configured. Those that are wanted already stay as they are. Where the databases are configured no more,
+ * and no other node is up that might have them, `Process` is stopped: it could only crash.
  */
 export async function ensureSystem(context: CommandContext, settings: Settings): Promise<void> {
   await want(context, 'Monitor')
   if (settings.databases.raw && settings.databases.event) await want(context, 'Process')
+  else if ((await context.nodes(true)).length === 1) await stopProcess(context)
 }
 
 async function want(context: CommandContext, name: string): Promise<void> {
@@ -24,7 +27,7 @@ async function want(context: CommandContext, name: string): Promise<void> {
     type: name,
     params: '{}',
     by: 'system',
-    system: true,
+    system: name === 'Monitor',
     kind: offer.kind,
     isolation: offer.isolation,
     patient: false,
@@ -34,4 +37,12 @@ async function want(context: CommandContext, name: string): Promise<void> {
   const { kind, every, cron, timezone } = offer
   const of = verdict === 'admitted' ? revision : previousRevision
   await queues.addWorker({ type: name, nickname: name, revision: of, kind, every, cron, timezone })
+}
+
+/** Not one that an operator has started from a file of his own: that may need other databases, or none. */
+async function stopProcess(context: CommandContext): Promise<void> {
+  const worker = await readWorker(context.redis, context.names, 'Process')
+  if (!worker?.wanted || worker.type !== 'Process') return
+  const isOurs = worker.by === 'system' || offerOf(await context.nodes(false), 'Process')?.builtin
+  if (isOurs) await execute(context, 'stop', { nickname: 'Process', by: 'system' })
 }

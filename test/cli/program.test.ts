@@ -23,7 +23,7 @@ export default defineProcessor({
 const CHATTER = `import { defineProcessor } from 'hysas'
 import { z } from 'zod'
 export default defineProcessor({
-  params: z.object({ lines: z.number() }),
+  params: z.object({ lines: z.number(), name: z.string().optional() }),
   start: (ctx) => ctx.log.info('line 0'),
   operations: {
     talk: {
@@ -96,6 +96,22 @@ describe('a node and its commands', () => {
     await hysas('stop', 'quick')
     await hysas('start', 'Demo', 'quick', '--set', 'everyMs=30')
     expect((await listed('quick'))?.params).toEqual({ everyMs: 30 })
+  })
+
+  it('restart keeps the parameters; --set changes one, --config all', async () => {
+    const params = async () => (await listed('rounds'))?.params
+    await hysas('start', 'Chatter', 'rounds', '--set', 'lines=3', '--set', 'name=a')
+    expect(await hysas('restart', 'rounds')).toMatchObject({ code: 0 })
+    expect(await params()).toEqual({ lines: 3, name: 'a' })
+    expect(await hysas('restart', 'rounds', '--set', 'lines=4')).toMatchObject({ code: 0 })
+    expect(await params()).toEqual({ lines: 4, name: 'a' })
+    expect(await hysas('restart', 'rounds', '--set', 'lines=many')).toMatchObject({ code: 2 })
+    writeFileSync(join(cwd, 'five.json'), '{"lines": 5}')
+    expect(await hysas('restart', 'rounds', '--config', 'five.json')).toMatchObject({ code: 0 })
+    expect(await params()).toEqual({ lines: 5 })
+    expect(await hysas('restart', 'rounds', '--config', 'none.json')).toMatchObject({ code: 2 })
+    expect((await hysas('restart', 'nobody', '--set', 'lines=1')).stderr).toContain('UNKNOWN_WORKER')
+    await hysas('stop', 'rounds')
   })
 
   it.each([
