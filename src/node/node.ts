@@ -32,7 +32,7 @@ import { checkParams } from './params.js'
 import { createPresence } from './presence.js'
 import { createReleasers } from './releasers.js'
 import { restoreFleet } from './restore.js'
-import { PRUNE_MS, pruneEvents } from './retention.js'
+import { PRUNE_MS, pruneEvents, pruneLogs } from './retention.js'
 import { fairShare } from './share.js'
 import { claimStore, storeOptionsOf } from './store-place.js'
 import { ensureSystem } from './system.js'
@@ -147,7 +147,8 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
     releasers.add(() => catalog.close())
     await catalog.start()
     if (stopping) throw new HysasError('INTERRUPTED', { signal: 'its end' })
-    const logs = createLogKeeper({ dir: join(settings.dataDir, 'logs'), redis, names, log })
+    const keeping = { dir: join(settings.dataDir, 'logs'), redis, names, log }
+    const logs = createLogKeeper(keeping)
     releasers.add(() => logs.close())
     const writer = createWriter({
       store: () => openStore(storeOptions),
@@ -232,6 +233,7 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
       await mine.freeStalled()
     })
     every(PRUNE_MS, 'old events', () => pruneEvents(() => openStore(storeOptions), settings.keepDays, log))
+    every(PRUNE_MS, 'old logs', () => pruneLogs(keeping, settings.keepDays))
     // Monitor reconciles all else; what is done to its own queue, and to that of the commands, only a node can undo
     every(3000, 'system queues', () =>
       reconcile({ redis, names, queues, nodes, record: recordNow, log, types: SYSTEM }),
