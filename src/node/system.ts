@@ -42,7 +42,7 @@ async function want(context: CommandContext, name: string): Promise<void> {
 /** Not one that an operator has started from a file of his own: that may need other databases, or none. */
 async function stopProcess(context: CommandContext): Promise<void> {
   const worker = await readWorker(context.redis, context.names, 'Process')
-  if (!worker?.wanted || worker.type !== 'Process') return
+  if (!worker?.wanted || worker.system || worker.type !== 'Process') return
   const isOurs = worker.by === 'system' || offerOf(await context.nodes(false), 'Process')?.builtin
   if (isOurs) await execute(context, 'stop', { nickname: 'Process', by: 'system' })
 }
