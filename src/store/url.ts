@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PoolOptions } from 'mysql2'
@@ -6,7 +7,8 @@ export const isMysqlUrl = (url: string): boolean => /^(mysql|mariadb):\/\//i.tes
 
 /**
  * What a `mysql://user:password@host:port/name?ssl=true` says, as options of mysql2. Understood after the `?`: `ssl`
- * (`true`, `false`, or `insecure`: encrypted, but whoever answers is believed), `socketPath`, `connectTimeout` (ms),
+ * (`true`: the certificate has to be of a known authority and for that host; `false`; or `insecure`: encrypted, but whoever
+ * answers is believed), `socketPath`, `connectTimeout` (ms),
  * `timezone`, `charset`, `dateStrings`.
  * @throws Error in whose text there is no password
  */
@@ -22,6 +24,9 @@ export function parseMysqlUrl(url: string): PoolOptions & { database: string } {
     ...(password ? { password: decodeURIComponent(password) } : {}),
   }
   for (const [name, value] of searchParams) setOption(options, name, value)
+  if (searchParams.get('ssl') === 'true' && isIP(options.host ?? '')) {
+    throw new Error('ssl=true needs the name of the host, since its certificate is compared with it')
+  }
   return options
 }
 
@@ -59,7 +64,9 @@ function urlOf(url: string): URL {
 function setOption(options: PoolOptions, name: string, value: string): void {
   if (name === 'ssl') {
     if (!['true', 'false', 'insecure'].includes(value)) throw new Error('ssl may be true, false or insecure')
-    if (value !== 'false') options.ssl = { rejectUnauthorized: value === 'true' }
+    // without verifyIdentity the driver takes any certificate of a known authority, of whatever host
+    if (value === 'true') options.ssl = { rejectUnauthorized: true, verifyIdentity: true }
+    if (value === 'insecure') options.ssl = { rejectUnauthorized: false }
   } else if (name === 'connectTimeout') options.connectTimeout = Number(value) || 5000
   else if (name === 'dateStrings') options.dateStrings = value === 'true'
   else if (name === 'socketPath' || name === 'timezone' || name === 'charset') options[name] = value

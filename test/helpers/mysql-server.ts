@@ -21,7 +21,7 @@ export interface MysqlServer {
 }
 
 /** Starts a private MariaDB on a free loopback port with a folder of its own; takes about three seconds. */
-export async function startMysqlServer(): Promise<MysqlServer> {
+export async function startMysqlServer(further: readonly string[] = []): Promise<MysqlServer> {
   const program = findProgram('mariadbd')
   const install = findProgram('mariadb-install-db')
   if (!program || !install) {
@@ -38,7 +38,7 @@ export async function startMysqlServer(): Promise<MysqlServer> {
     '--innodb-log-file-size=8M',
   ])
   const port = await freePort()
-  const launch = () => run(program, [...common, ...serverArguments(port, folder)])
+  const launch = () => run(program, [...common, ...serverArguments(port, folder), ...further])
   let running = launch()
   await answers(running, port)
   return {

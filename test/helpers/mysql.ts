@@ -20,9 +20,12 @@ afterAll(async () => {
   await Promise.all([...servers].map((server) => server.stop()))
 })
 
-/** A MariaDB of the test's own, to be stopped, killed and restarted (same port and data). Its URL names a database `test`. */
-export async function startMysql(): Promise<MysqlServer> {
-  const server = await startMysqlServer()
+/**
+ * A MariaDB of the test's own, to be stopped, killed and restarted (same port and data). Its URL names a database `test`. Takes
+ * further options of `mariadbd`.
+ */
+export async function startMysql(...further: string[]): Promise<MysqlServer> {
+  const server = await startMysqlServer(further)
   servers.add(server)
   return server
 }
