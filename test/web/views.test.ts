@@ -8,7 +8,6 @@ import { problemOf, problemsByField } from '../../src/web/page/params.js'
 import { problemsOf } from '../../src/web/page/problems.js'
 import { hrefOf, routeOf } from '../../src/web/page/route.js'
 import { select, selectionOf } from '../../src/web/page/selection.js'
-import { type Point, withHistory, withPoint } from '../../src/web/page/series.js'
 import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
 
 const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
@@ -218,28 +217,6 @@ describe('the life of a worker', () => {
       [4, 5, 'n1', 'failed'],
     ])
     expect(runsOf([event(1, 'started', 'n1')], true)).toMatchObject([{ to: null, end: '' }])
-  })
-})
-
-describe('a chart', () => {
-  const point = (time: number) => ({ time, in: time, out: 0, lost: 0, memory: 0, delay: 0 })
-
-  it('keeps the whole time in bounded memory', () => {
-    let points: Point[] = []
-    for (let i = 0; i < 10_000; i++) points = withPoint(points, point(i * 1000))
-    expect(points.length).toBeLessThanOrEqual(500)
-    expect(points.at(-1)?.time).toBe(9_999_000)
-    expect(points[0]?.time).toBeLessThan(9_000_000)
-    expect(points.every(({ time }, i) => i === 0 || time > (points[i - 1]?.time ?? 0))).toBe(true)
-  })
-
-  it("begins with what the node has kept, by this page's clock, and leaves out what is not known", () => {
-    const history = {
-      ...{ time: [1000, 6000, 11_000], now: 12_000, in: [null, 5, 7], out: [null, 1, 2] },
-      ...{ lost: [null, 0, 3], memory: [40, 41, null], delay: [1, 2, 3] },
-    }
-    const points = withHistory([point(112_000)], history, 112_000)
-    expect(points).toEqual([{ time: 106_000, in: 5, out: 1, lost: 0, memory: 41, delay: 2 }, point(112_000)])
   })
 })
 

@@ -9,6 +9,7 @@ import { hrefOf } from './route.js'
 import { type Point, useSeries } from './series.js'
 import { meaningOf } from './state.js'
 import { Age, Status } from './status.js'
+import type { Span } from './stretches.js'
 import { Time } from './time.js'
 import { Timeline } from './timeline.js'
 import type { Say } from './toasts.js'
@@ -74,25 +75,24 @@ export function WorkerView({ fleet, name, operator, query, say }: WorkerProps) {
 }
 
 function Charts({ points }: { points: readonly Point[] }) {
-  const time = points.map((point) => point.time)
-  const line = (name: string, key: Exclude<keyof Point, 'time'>) => ({
+  const line = (name: string, key: Exclude<keyof Point, keyof Span>) => ({
     name,
     values: points.map((point) => point[key]),
   })
   return (
     <section class="charts" aria-label="Charts">
-      <Chart title="Messages/s" time={time} lines={[line('in', 'in'), line('out', 'out')]} show={rate} />
+      <Chart title="Messages/s" times={points} lines={[line('in', 'in'), line('out', 'out')]} show={rate} />
       <Chart
         title="Lost/s"
-        time={time}
+        times={points}
         lines={[line('', 'lost')]}
         show={rate}
         bad={points.some(({ lost }) => lost > 0)}
       />
-      <Chart title="Memory" time={time} lines={[line('', 'memory')]} show={(mb) => `${count(Math.round(mb))} MB`} />
+      <Chart title="Memory" times={points} lines={[line('', 'memory')]} show={(mb) => `${count(Math.round(mb))} MB`} />
       <Chart
         title="Event loop late"
-        time={time}
+        times={points}
         lines={[line('', 'delay')]}
         show={(ms) => `${ms < 10 ? ms.toFixed(1) : count(Math.round(ms))} ms`}
       />
