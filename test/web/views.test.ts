@@ -8,6 +8,7 @@ import { problemOf, problemsByField } from '../../src/web/page/params.js'
 import { problemsOf } from '../../src/web/page/problems.js'
 import { hrefOf, routeOf } from '../../src/web/page/route.js'
 import { select, selectionOf } from '../../src/web/page/selection.js'
+import { canTap } from '../../src/web/page/tappable.js'
 import { nodeView, storedEvent, typeView, workerView } from './fixture.js'
 
 const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
@@ -18,6 +19,7 @@ const worker = (change: Parameters<typeof workerView>[0]): PageWorker => ({
 const fleetOf = (workers: PageWorker[], change: Partial<Fleet> = {}): Fleet => ({
   ...{
     link: 'live',
+    refusal: '',
     known: true,
     asOf: new Date(),
     name: 'HySAS',
@@ -42,6 +44,13 @@ describe('an address', () => {
       Array(4).fill('fleet'),
     )
   })
+})
+
+it('a channel can be tapped unless it is one of the fleet itself to which no worker publishes', () => {
+  const fits = (channel: string) => canTap('HySAS', channel)
+  expect(['threat-feed', 'HySASx', 'HySAS.Worker.Demo.a.Pub', 'x.HySAS'].map(fits)).toEqual(Array(4).fill(true))
+  const own = ['HySAS', 'HySAS.Worker.Demo.a.Fb', 'HySAS.Worker.Demo.a.b.Pub', 'HySAS:events', 'HySAS.Worker.x.Pub']
+  expect(own.map(fits)).toEqual(Array(5).fill(false))
 })
 
 describe('the list of workers', () => {

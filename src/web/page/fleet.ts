@@ -5,6 +5,8 @@ import type { Frames } from '../frames.js'
 import type { Total } from '../history.js'
 import { newestOf } from '../newest.js'
 import type { LiveWorker } from '../picture.js'
+import { API } from './api.js'
+import { refusalOf } from './refusal.js'
 import { SILENT_MS } from './silence.js'
 import { instant, stamped } from './stamp.js'
 
@@ -26,6 +28,8 @@ export interface PageWorker extends LiveWorker {
 export type Link = 'connecting' | 'live' | 'lost' | 'stale' | 'denied'
 export interface Fleet {
   link: Link
+  /** Why the node gives this page no stream; empty: it does, or nobody knows. */
+  refusal: string
   /** Has all of it been read? Before, nobody knows whether there are workers and nodes. */
   known: boolean
   /** When what is shown was last known to be true. */
@@ -56,7 +60,7 @@ const RETRY_MS = 2_000
 const HIDDEN_MS = 10_000
 
 let fleet: Fleet = {
-  ...{ link: 'connecting', known: false, asOf: new Date(), name: '', servedBy: '' },
+  ...{ link: 'connecting', refusal: '', known: false, asOf: new Date(), name: '', servedBy: '' },
   ...{ workers: new Map(), nodes: [], gone: [], types: [], flows: [] },
   ...{ events: [], total: { in: 0, out: 0 }, history: [] },
 }
@@ -95,6 +99,7 @@ function connect(): { close(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined
   let hiding: ReturnType<typeof setTimeout> | undefined
   let resting = false
+  let opened = false
   /** Of what is open or about to be: whoever waited for an answer meanwhile must not open another. */
   let turn = 0
 
@@ -111,11 +116,11 @@ function connect(): { close(): void } {
   const again = async () => {
     end()
     const mine = turn
-    const denied = await isDenied()
+    const refusal = (await refusalOf('/session')) ?? (opened ? undefined : await refusalOf('/stream'))
     if (turn !== mine) return
-    if (!denied) return open()
-    change({ link: 'denied' })
-    timer = setTimeout(again, RETRY_MS)
+    if (!refusal) return open()
+    change(refusal.status === 401 ? { link: 'denied' } : { link: 'lost', refusal: refusal.text })
+    timer = setTimeout(again, refusal.retryMs ?? RETRY_MS)
   }
   const rest = () => {
     end()
@@ -141,9 +146,13 @@ function connect(): { close(): void } {
   }
   const open = () => {
     end()
-    source = new EventSource('api/v1/stream')
+    opened = false
+    source = new EventSource(`${API}/stream`)
     source.onerror = lose
-    source.onopen = () => wait(FIRST_MS)
+    source.onopen = () => {
+      opened = true
+      wait(FIRST_MS)
+    }
     wait()
     const on = <K extends keyof Frames>(what: K, take: (data: Frames[K]) => void) => {
       source?.addEventListener(what, (message) => {
@@ -167,6 +176,7 @@ function connect(): { close(): void } {
         name,
         servedBy,
         link,
+        refusal: '',
         // where Redis was away before anything was read, an empty fleet is no news of it
         known: state.live || fleet.known || rest.nodes.length > 0,
         history: history.map((total) => ({ ...total, time: total.time + shift })),
@@ -224,12 +234,4 @@ function sample(): void {
   const due = time - (fleet.history.at(-1)?.time ?? 0) >= HISTORY_EVERY_MS
   const recent = fleet.history.filter((one) => time - one.time < HISTORY_MS)
   change({ total, history: due ? [...recent, { time, ...total }] : fleet.history })
-}
-
-async function isDenied(): Promise<boolean> {
-  try {
-    return (await fetch('api/v1/session', { signal: AbortSignal.timeout(RETRY_MS) })).status === 401
-  } catch {
-    return false
-  }
 }

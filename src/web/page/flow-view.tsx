@@ -5,6 +5,7 @@ import { graphOf, READABLE } from './graph.js'
 import { Names } from './names.js'
 import { setQuery } from './route.js'
 import { Tap } from './tap-view.js'
+import { canTap } from './tappable.js'
 
 const LISTED = 200
 
@@ -95,9 +96,11 @@ function Channels({ fleet, keep }: { fleet: Fleet; keep: (worker: PageWorker) =>
             </span>
             <span class="n">{rate(perSecond)}/s</span>
             <span class={lost > 0 ? 'n late' : 'n'}>{count(lost)} lost</span>
-            <button type="button" aria-label={`Tap ${channel}`} onClick={() => setQuery({ tap: channel }, false)}>
-              Tap
-            </button>
+            {canTap(fleet.name, channel) && (
+              <button type="button" aria-label={`Tap ${channel}`} onClick={() => setQuery({ tap: channel }, false)}>
+                Tap
+              </button>
+            )}
           </li>
         ))}
       </ul>

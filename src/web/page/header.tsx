@@ -32,7 +32,7 @@ export function Header({ fleet, view, problems, viewer, onHelp }: HeaderProps) {
         <h1>
           <img src="icon.svg" alt="" width="28" height="28" /> {fleet.name || 'HySAS'}
         </h1>
-        <Connection link={fleet.link} asOf={fleet.asOf} servedBy={fleet.servedBy} />
+        <Connection fleet={fleet} />
         {viewer && (
           <span class="tag" title="Your token is the viewer's: it shows everything and changes nothing.">
             viewer
@@ -90,11 +90,11 @@ export function Figures({ fleet, problems }: { fleet: Fleet; problems: number })
   )
 }
 
-function Connection({ link, asOf, servedBy }: { link: Link; asOf: Date; servedBy: string }) {
+function Connection({ fleet: { link, refusal, asOf, servedBy } }: { fleet: Fleet }) {
   const words: Record<Link, string> = {
     connecting: 'connecting…',
     live: 'live',
-    lost: ', reconnecting',
+    lost: refusal ? `: ${refusal}` : ', reconnecting',
     stale: `: ${servedBy || 'the node'} has lost Redis`,
     denied: ': signed out. Open the link of “hysas link”.',
   }

@@ -27,7 +27,7 @@ export function Tap({ channel }: { channel: string }) {
     setShown((all) => [...fresh, ...all].slice(0, KEPT))
     setSeen((was) => ({ count: was.count + seen, sampled: was.sampled + messages.length, resting }))
   }, [])
-  const { state, dropped } = useStream(`/tap?channel=${encodeURIComponent(channel)}`, 'messages', take)
+  const { state, reason, dropped } = useStream(`/tap?channel=${encodeURIComponent(channel)}`, 'messages', take)
   const panel = useRef<HTMLElement>(null)
   useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), [])
   return (
@@ -37,7 +37,7 @@ export function Tap({ channel }: { channel: string }) {
           Tap <code>{clean(channel)}</code>
         </h2>
         <span class="faint">
-          {paused ? 'paused' : state === 'live' ? 'live' : `${state}…`}
+          {paused ? 'paused' : state === 'live' || state === 'refused' ? state : `${state}…`}
           {seen.count > 0 && `, ${count(seen.sampled)} of ${count(seen.count)}${seen.resting ? ' and more' : ''} shown`}
           {dropped > 0 && `, ${count(dropped)} came too fast and are missing`}
         </span>
@@ -48,8 +48,13 @@ export function Tap({ channel }: { channel: string }) {
           Close the tap
         </button>
       </div>
+      {reason && (
+        <p class="form-error" role="alert">
+          {clean(reason)}
+        </p>
+      )}
       {shown.length === 0 ? (
-        <p class="empty">Nothing has come yet.</p>
+        !reason && <p class="empty">Nothing has come yet.</p>
       ) : (
         <section class="log" {...SCROLLS} aria-label="Messages">
           {shown.map((line) => (
