@@ -161,13 +161,17 @@ export interface RunResult {
   fields?: string[]
 }
 
-/** A failed run's error: `refused` where trying again is no use (parameters that the processor's schema refuses). */
+/**
+ * A failed run's error: `refused` where trying again is no use (parameters that the processor's schema refuses), `unfit` where it
+ * is only once the file has been mended (it was edited, and refuses those that the worker had been at work with).
+ */
 export interface RunFailure {
   message: string
   stack?: string
   name?: string
   code?: string
   refused?: boolean
+  unfit?: boolean
 }
 
 /** What the throwaway child that probes a processor file tells, once. */

@@ -23,6 +23,7 @@ import { createRunner, type Runner, type WorkerJobHandle } from './runner.js'
 import { createRuns } from './runs.js'
 import { createSettle } from './settle.js'
 import { createStarvers } from './starvers.js'
+import { createTellStart } from './tell-start.js'
 import { createTending } from './tend.js'
 import { createTicks } from './ticks.js'
 import type { OutputStream, WorkerChild } from './worker-child.js'
@@ -61,6 +62,7 @@ export function createHost(options: HostOptions) {
   const pump = createPump({ ...options, runners, runs, kept, ticks, host })
   const { look, later } = pump
   const tend = createTending(node)
+  const tellStart = createTellStart(options)
   const starved = createStarvers({
     log,
     record,
@@ -124,7 +126,7 @@ export function createHost(options: HostOptions) {
       kept: isTick(entry.type) ? kept.take(nickname, job.data.revision, hash.token, entry.bundle) : undefined,
       onLine: options.onLine,
       onClaimed: (run) => void (run.skippedBefore && noteSkipped(run, run.skippedBefore)),
-      onStarted: (run) => started(run, before),
+      onStarted: (run) => tellStart(run, before),
     })
     runs.add(run)
     if (drainedFor) run.end(drainedFor) // it was taken before the drain began
@@ -163,24 +165,6 @@ export function createHost(options: HostOptions) {
     run.token = token
     run.orphanedAt = undefined
     return true
-  }
-
-  function started(run: Run, before: string): void {
-    const { nickname, type, claimed } = run
-    const about = { nickname, type, epoch: claimed?.epoch ?? null, source: node }
-    if (isTick(type)) return
-    if (before && before !== node) {
-      record({ ...about, kind: 'moved', message: `moved from ${before} to ${node}`, data: { from: before, to: node } })
-    }
-    record({
-      ...about,
-      kind: 'started',
-      message: `started on ${node}`,
-      data: { pid: run.child?.pid, version: run.entry.version },
-    })
-    run.job
-      .log(`${new Date().toISOString()} started on ${node}, process ${run.child?.pid}, epoch ${claimed?.epoch}`)
-      .catch(() => {})
   }
 
   /** Ends runs that nobody wants any more, or that have been commanded anew. */

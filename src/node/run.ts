@@ -152,7 +152,7 @@ export function startRun({
 export function failureOf(error: unknown, run: Run): RunFailure {
   const { endedBy } = run.child ?? {}
   if (endedBy && !run.killedFor) return { message: endedBy.message, ...(endedBy.stack && { stack: endedBy.stack }) }
-  const { stack, name, code, refused } = error as RunFailure
+  const { stack, name, code, refused, unfit } = error as RunFailure
   const said = messageOf(error)
   const message = run.killedFor ? `killed: ${run.killedFor}` : readable(said, run)
   return {
@@ -161,6 +161,7 @@ export function failureOf(error: unknown, run: Run): RunFailure {
     ...(name && { name }),
     ...(typeof code === 'string' && { code }),
     ...(refused && { refused }),
+    ...(unfit && { unfit }),
   }
 }
 

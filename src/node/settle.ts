@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { ProcessorManifest } from '../contract.js'
 import type { Logger } from '../log.js'
 import type { RunFailure } from '../protocol.js'
 import type { Names } from '../redis/names.js'
@@ -10,6 +9,7 @@ import { separate } from '../redis/separate.js'
 import type { StoredEvent } from '../store/types.js'
 import type { Kept } from './kept.js'
 import { tooLarge } from './memory.js'
+import { restartOf } from './restart-policy.js'
 import type { Run, RunEnd } from './run.js'
 import type { Runner } from './runner.js'
 import type { EndedBy } from './worker-child.js'
@@ -24,8 +24,6 @@ export interface SettleOptions {
   /** Looks for jobs of a type after a while. */
   later(type: string, delayMs: number): void
 }
-
-const DEFAULT_RESTART = { minDelayMs: 2000, maxDelayMs: 30_000, healthyAfterMs: 60_000, giveUpAfter: null }
 
 /** So much of what went wrong is in a job's log on Bull Board; the event and `error_msg` have more of it. */
 const LOGGED_LENGTH = 1000
@@ -174,8 +172,7 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
     fell?: EndedBy,
   ): Promise<FinishAnswer | undefined> {
     const { type, nickname } = run
-    const policy = run.entry.manifest?.restart ?? DEFAULT_RESTART
-    const restart = run.handedAt === undefined && how === 'crashed' ? slower(policy) : policy
+    const restart = restartOf(run, how === 'crashed', failure)
     const isTold = run.claimed && run.child && !run.child.exited && !run.killedFor // in a last heartbeat of the tick
     let token = run.claimed?.token
     if (!token) {
@@ -223,15 +220,6 @@ export function createSettle({ node, redis, names, log, kept, record, later }: S
       data: { reason: run.ending ?? how },
     })
   }
-}
-
-/**
- * A processor that can't even be loaded is not tried in the rhythm of its own policy: at most six times a minute,
- * whatever the jitter.
- */
-function slower(policy: typeof DEFAULT_RESTART | ProcessorManifest['restart']) {
-  const minDelayMs = Math.max(4000, policy.minDelayMs)
-  return { ...policy, minDelayMs, maxDelayMs: Math.max(30_000, policy.maxDelayMs) }
 }
 
 /** Workers that fell together with their process come back one after another, so long after the first at most, ms. */

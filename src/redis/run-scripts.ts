@@ -35,6 +35,8 @@ export type ClaimAnswer =
       errorMsg: string
       /** Ticks of the epoch that were left out because the one before was at work. */
       skipped: number
+      /** The worker has been `started` since it was commanded: its parameters were good for a version of its file. */
+      proven: boolean
     }
   /** `lost`: the job's lock is someone else's by now. `unwanted`: stopped or commanded anew since. `busy`: the run before still holds the name. */
   | { claimed: false; why: 'lost' | 'unwanted' | 'busy'; node: string; pid: string }
@@ -43,7 +45,7 @@ export type ClaimAnswer =
 export async function claim(redis: Redis, names: Names, request: ClaimRequest): Promise<ClaimAnswer> {
   const { type, nickname } = request
   const lock = names.jobLock(type, request.jobId)
-  const [verdict, a, b, nowMs, fresh, errors, errorMsg = '', skipped] = await claimScript(
+  const [verdict, a, b, nowMs, fresh, errors, errorMsg = '', skipped, proven] = await claimScript(
     redis,
     [names.worker(nickname), names.info(type, nickname), names.beats, names.ended, lock],
     [
@@ -68,6 +70,7 @@ export async function claim(redis: Redis, names: Names, request: ClaimRequest): 
     errors: Number(errors),
     errorMsg,
     skipped: Number(skipped),
+    proven: proven === '1',
   }
 }
 
@@ -77,7 +80,7 @@ const claimScript = script<['ok' | 'lost' | 'unwanted' | 'busy', ...(string | un
 local worker, info, beats, ended, lock = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local lockToken, revision, token, member, mode = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('GET', lock) ~= lockToken then return {'lost'} end
-local w = redis.call('HMGET', worker, 'wanted', 'revision', 'running', 'token', 'lock', 'lockToken', 'epoch', 'params', 'node', 'pid')
+local w = redis.call('HMGET', worker, 'wanted', 'revision', 'running', 'token', 'lock', 'lockToken', 'epoch', 'params', 'node', 'pid', 'proven')
 if w[1] ~= '1' or w[2] ~= revision then return {'unwanted'} end
 local same = w[4] == token
 if w[3] == '1' and (w[5] ~= lock or not same) and w[5] and redis.call('GET', w[5]) == w[6] then
@@ -108,7 +111,18 @@ redis.call('HDEL', worker, 'next_start_at', 'ended_as')
 redis.call('ZREM', ended, member)
 redis.call('ZADD', beats, now + tonumber(ARGV[6]), member)
 return {'ok', string.format('%.0f', epoch), w[8] or '{}', string.format('%.0f', now), fresh, errors, errorMsg,
-  mode == 'tick' and redis.call('HGET', info, 'skipped') or '0'}
+  mode == 'tick' and redis.call('HGET', info, 'skipped') or '0', w[11] == revision and '1' or '0'}
+`)
+
+/** Notes with a worker that a run of its revision is `started`, where the run of this token still holds the name. */
+export async function noteProven(redis: Redis, names: Names, nickname: string, token: string): Promise<void> {
+  await provenScript(redis, [names.worker(nickname)], [token])
+}
+
+const provenScript = script<number>(`
+local w = redis.call('HMGET', KEYS[1], 'token', 'run_revision')
+if w[1] ~= ARGV[1] or not w[2] then return 0 end
+return redis.call('HSET', KEYS[1], 'proven', w[2])
 `)
 
 /**

@@ -15,6 +15,10 @@ export interface Epoch {
   params: Record<string, unknown>
   /** Of the parameters as they were given: they are checked only when they have changed. */
   paramsText: string
+  /** The worker was at work with them before this epoch. */
+  proven: boolean
+  /** Why they are refused now: each tick fails with it. */
+  refusal: { thrown: unknown } | undefined
   /** Unix ms at which the tick before was due. */
   lastDue: number | undefined
   /** Ticks that had been left out by then. */
@@ -47,6 +51,8 @@ export function openEpoch(home: Home, session: Session, processor: Repeatable): 
   return {
     session,
     paramsText: '',
+    proven: false,
+    refusal: undefined,
     lastDue: undefined,
     lastSkipped: 0,
     params: {},

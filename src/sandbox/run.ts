@@ -60,7 +60,7 @@ export async function run({ home, loaded, start, ending, send, onSession, ...of 
   const session = openSession(facts)
   onSession(session)
   try {
-    const params = await checkParams(session, processor.params, claimed.params)
+    const params = await checkParams(session, processor.params, claimed.params, claimed.proven)
     return await live({ home, send, session, processor, ending, ...of }, params)
   } finally {
     await session.close()

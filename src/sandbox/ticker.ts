@@ -100,6 +100,7 @@ export function createTicker(of: {
     }
     state.threads.tick = 'running'
     try {
+      if (one.refusal) throw one.refusal.thrown
       const ticking: unknown = processor.tick(ctx)
       if (isPromise(ticking)) {
         const ended = Promise.resolve(ticking)
@@ -189,6 +190,7 @@ export function createTicker(of: {
     epoch ??= open(nickname, claimed.epoch, claimed.nowMs)
     const one = epoch
     if (isNew) Object.assign(one.session.state, { errors: claimed.errors, errorMsg: claimed.errorMsg })
+    one.proven = claimed.proven
     await renewParams(one, claimed.params)
     return { one, nowMs: claimed.nowMs, skipped: claimed.skipped, isNew }
   }
@@ -246,7 +248,13 @@ export function createTicker(of: {
   async function renewParams(one: Epoch, given: Record<string, unknown>): Promise<void> {
     const text = JSON.stringify(given)
     if (one.paramsText === text) return
-    one.params = await checkParams(one.session, processor.params, given)
+    one.refusal = undefined
+    try {
+      one.params = await checkParams(one.session, processor.params, given, one.proven)
+    } catch (thrown) {
+      if (!one.proven) throw thrown
+      one.refusal = { thrown }
+    }
     one.paramsText = text
   }
 }

@@ -14,7 +14,10 @@ async function edited(source: string) {
   const folder = join(temporaryFolder('hysas-edited'), 'processors')
   mkdirSync(folder)
   const write = (text: string) =>
-    writeFileSync(join(folder, 'Edited.ts'), `import { defineProcessor } from 'hysas'\n${text}`)
+    writeFileSync(
+      join(folder, 'Edited.ts'),
+      `import { defineProcessor } from 'hysas'\nimport { z } from 'zod'\n${text}`,
+    )
   write(source)
   const node = await startNode({ namespace: ns, processors: [folder] })
   return { ns, names: namesOf(ns), redis: connectRedis(), folder, write, node, client: await clientOf(ns) }
@@ -84,5 +87,71 @@ test.each([
     await until(async () => Number(await redis.hget(names.info('Edited', 'one'), 'ticks')) >= 3)
     expect(await client.show('one')).toMatchObject({ kind: 'repeatable' })
     expect((await redis.keys(`${queue}:w-*`)).length).toBe(0)
+  },
+)
+
+const PARAMS = (key: string) => `params: z.looseObject({ ${key}: z.number() })`
+
+test('a long-running worker whose edited file refuses its parameters waits for the mending, however long that takes', async () => {
+  const source = (key: string) => `export default defineProcessor({
+    ${PARAMS(key)},
+    restart: { minDelayMs: 50, maxDelayMs: 200, giveUpAfter: 2 },
+    async start(ctx) { await ctx.publish('here') },
+  })`
+  const { write, client, redis, names } = await edited(source('a'))
+  const { pid } = await client.start('Edited', 'one', { a: 1 })
+  const info = () => redis.hgetall(names.info('Edited', 'one'))
+  await until(() => redis.hget(names.worker('one'), 'proven'))
+  write(source('b'))
+  await until(async () =>
+    JSON.stringify((await client.types()).find(({ type }) => type === 'Edited')).includes('["b"]'),
+  )
+  process.kill(Number(pid), 'SIGKILL')
+  await until(async () => Number(await redis.hget(names.worker('one'), 'crashes')) >= 4, { timeoutMs: 20_000 })
+  expect(await redis.hmget(names.worker('one'), 'wanted', 'last_error')).toEqual([
+    '1',
+    expect.stringMatching(/b: .*missing|b/),
+  ])
+  write(source('a'))
+  await until(async () => (await info()).status === 'started', { timeoutMs: 20_000 })
+  await client.stop('one')
+})
+
+test('a repeatable worker whose edited file refuses its parameters fails at each tick, until it is mended', async () => {
+  const source = (key: string) => `export default defineProcessor({ ${PARAMS(key)}, every: 100, async tick() {} })`
+  const { write, client, redis, names } = await edited(source('a'))
+  await client.start('Edited', 'one', { a: 1 })
+  const info = () => redis.hgetall(names.info('Edited', 'one'))
+  const ticks = async (more: number) => {
+    const { ticks = 0, epoch } = await info()
+    await until(async () => {
+      const now = await info()
+      return Number(now.ticks) >= more + (now.epoch === epoch ? Number(ticks) : 0)
+    })
+  }
+  await until(() => redis.hget(names.worker('one'), 'proven'))
+  await ticks(3)
+  write(source('b'))
+  await until(async () => Number((await info()).errors) >= 5)
+  const { pid, epoch, error_msg, status } = await info()
+  expect([status, await redis.hget(names.worker('one'), 'wanted')]).toEqual(['started', '1'])
+  expect(error_msg).toMatch(/do not fit Edited: b/)
+  await ticks(3)
+  expect(await info()).toMatchObject({ pid, epoch }) // in the same child
+  write(source('a'))
+  await until(async () => (await info()).epoch !== epoch)
+  const { errors } = await info()
+  await ticks(3)
+  expect((await info()).errors).toBe(errors)
+})
+
+test.each(['every: 100, async tick() {}', 'async produce() {}'])(
+  'a worker that was never at work with its parameters is withdrawn where its file refuses them: %s',
+  async (work) => {
+    const refine = 'params: z.object({ a: z.number() }).refine(() => false, "never"),'
+    const { client, redis, names } = await edited(`export default defineProcessor({ ${refine} ${work} })`)
+    await client.start('Edited', 'one', { a: 1 }).catch(() => {})
+    await until(async () => (await redis.hget(names.worker('one'), 'wanted')) === '0')
+    expect(await redis.hget(names.info('Edited', 'one'), 'status')).toBe('failed')
   },
 )

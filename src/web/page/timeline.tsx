@@ -27,7 +27,8 @@ export function Timeline({ fleet, worker }: { fleet: Fleet; worker: PageWorker }
   const { events, error } = useEvents(fleet, `nickname=${encodeURIComponent(nickname)}${kinds}`, READ, takes)
   const failed = error && <p class="form-error">{error}</p>
   if (!events) return <Frame>{failed || <p class="empty">Reading its events…</p>}</Frame>
-  if (events.length === 0) return <Frame>{failed || <p class="empty">The event store knows nothing of it yet.</p>}</Frame>
+  if (events.length === 0)
+    return <Frame>{failed || <p class="empty">The event store knows nothing of it yet.</p>}</Frame>
   const runs = runsOf(events, isExpected(worker))
   return (
     <Frame>
