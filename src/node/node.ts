@@ -299,7 +299,8 @@ export function createNode({ settings, log }: NodeOptions): HysasNode {
 
   async function refresh(): Promise<void> {
     nodes = await readNodes(redis, names)
-    news = joined(news, await fleet.refresh())
+    const found = await fleet.refresh()
+    news = joined(news, found) // several may be under way: what there is only now counts
   }
 
   /** What a node leaves behind that is gone is to be taken at once: all of it, and not by the share that was. */
