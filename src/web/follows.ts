@@ -26,8 +26,9 @@ export const FOLLOWS = {
     path: '/workers/{nickname}/logs/stream',
     role: 'viewer',
     summary:
-      'Server-sent events: the last lines of its log as `lines`, then further ones as they come; `dropped` says how many are missing.',
+      'Server-sent events: the last lines of its log as `lines`, then further ones as they come; `dropped` says how many are missing, of any level.',
     params: s.ofNickname,
+    query: s.followLogQuery,
   },
   tap: {
     path: '/tap',
@@ -88,10 +89,12 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
 
   router.get(FOLLOWS.logs.path.replace('{nickname}', ':nickname'), async (req, res) => {
     const { nickname } = checked(FOLLOWS.logs.params, 'path', req.params)
-    const first = await client.logs(nickname, { limit: LINES })
+    const { level } = checked(FOLLOWS.logs.query, 'query', { ...req.query })
+    // of a level all that there are: the rare ones may lie far back, and what follows begins after the last of any
+    const known = await client.logs(nickname, level ? {} : { limit: LINES })
     if (res.closed) return
     begin(req, res)
-    send(res, 'lines', first)
+    send(res, 'lines', level ? known.filter((line) => isAtLeast(line.level, level)).slice(-LINES) : known)
     const end = new AbortController()
     res.on('close', () => end.abort())
     // the client reads a log once, however many follow it
@@ -100,8 +103,9 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
       group.tell()
       send(res, 'dropped', { dropped: lines })
     }
+    const of = { signal: end.signal, dropped, ...after(known.at(-1)), ...(level && { level }) }
     const follow = async () => {
-      for await (const line of client.followLogs(nickname, { signal: end.signal, dropped, ...after(first.at(-1)) })) {
+      for await (const line of client.followLogs(nickname, of)) {
         group.add(line)
         // what comes meanwhile waits with the client, which counts what it can not keep
         if (isFull(res)) await room(res)
@@ -147,6 +151,9 @@ export function followsOf({ client, namespace, log }: { client: Client; namespac
 
 /** From the first line where there is none yet. */
 const after = (line: LogLine | undefined) => ({ after: line ?? '0-0' })
+
+const isAtLeast = (level: LogLine['level'], least: LogLine['level']): boolean =>
+  s.level.options.indexOf(level) >= s.level.options.indexOf(least)
 
 const isFull = (res: Response): boolean => res.writableLength >= MAX_WAITING
 

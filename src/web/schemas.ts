@@ -12,7 +12,7 @@ export const json = z.record(z.string(), z.unknown())
 const number = z.number().nullable()
 const kind = z.enum(['long-running', 'repeatable', 'plain'])
 const isolation = z.enum(['process', 'shared'])
-const level = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+export const level = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
 
 export const worker: z.ZodType<WorkerView> = z.object({
   type: z.string(),
@@ -228,6 +228,7 @@ export const logQuery = z.strictObject({
   after: text.exactOptional().describe('Only lines after the one with this id'),
   limit: whole.max(1000).exactOptional(),
 })
+export const followLogQuery = z.strictObject({ level: level.exactOptional().describe('This level and those above') })
 const ofEvents = {
   kind: z.union([text, z.array(text).max(50)]).exactOptional(),
   nickname: text.exactOptional(),

@@ -17,6 +17,9 @@ const beating = beatOn(fake)
 afterAll(() => beating.stop())
 
 const show = (page: Page, view: string) => page.evaluate(`location.hash = '#/${view}'`)
+async function* untilAborted(_nickname: string, { signal }: { signal: AbortSignal }): AsyncGenerator<never> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+}
 const line = (id: number, level: 'info' | 'warn', msg: string) => ({
   ...{ id: `${id}-0`, time: Date.now(), level, type: 'SshGuard', nickname: 'gate-1', epoch: 1, msg, stream: 'log' },
   fields: { tries: id },
@@ -76,12 +79,33 @@ describe('one worker', () => {
     await until(async () => (await log.locator('.line').count()) === 1)
     expect(page.url()).toContain('level=warn')
     await page.getByLabel('Least level').selectOption('')
+    await log.getByText('quiet').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     next('meanwhile')
     await page.getByText('paused, 1 new').waitFor()
     expect(await log.getByText('meanwhile').count()).toBe(0)
     await page.getByRole('button', { name: 'Go on' }).click()
     await log.getByText('meanwhile').waitFor()
+    await close()
+  })
+
+  it('shows the lines of a level however many others came after them, beginning anew with each choice', async () => {
+    const others = Array.from({ length: 400 }, (_, i) => line(i + 2, 'info', `line ${i}`))
+    fake.lines = [line(1, 'warn', 'a warning'), ...others]
+    fake.client.followLogs = untilAborted
+    const { page, close } = await openPage(browser, web.url)
+    await show(page, 'worker/gate-1?level=warn')
+    const log = page.getByRole('region', { name: 'Log of gate-1' })
+    await log.getByText('a warning').waitFor()
+    expect(await log.locator('.line').count()).toBe(1)
+    await picture(page, 'log-level')
+    await page.getByLabel('Least level').selectOption('')
+    await log.getByText('line 399').waitFor()
+    expect(await log.getByText('a warning').count()).toBe(0)
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByLabel('Least level').selectOption('error')
+    await page.getByText('No line of that level.').waitFor()
+    await page.getByRole('button', { name: 'Pause' }).waitFor() // it goes on
     await close()
   })
 

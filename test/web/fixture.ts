@@ -145,7 +145,10 @@ export class FakeFleet {
     samples: () => this.#answer(this.sampled ?? [...this.workers.values()].flatMap(sampleOf)),
     restarts: async (nicknames) => new Map(nicknames.map((name) => [name, this.workers.get(name)?.restarts ?? 0])),
     storeLocation: async () => undefined,
-    logs: () => this.#answer(this.lines),
+    logs: (_nickname, { level = 'trace', limit = 1000 } = {}) => {
+      const least = LEVELS.indexOf(level)
+      return this.#answer(this.lines.filter((line) => LEVELS.indexOf(line.level) >= least).slice(-limit))
+    },
     followLogs: (_nickname, { signal }) => untilAborted(signal),
     tail: (_channel, { signal }) => untilAborted(signal),
     publish: () => this.#answer(1),
@@ -203,6 +206,7 @@ export class FakeFleet {
     close: async () => {},
   }
 }
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 const fits = (
   event: StoredEvent,
   { kind, nickname, type, severity, source, since = 0, until = Number.POSITIVE_INFINITY, before }: EventQuery,

@@ -102,6 +102,30 @@ describe('the log of a worker', () => {
     await until(() => following === 0)
   })
 
+  it('of a level has the lines of that level however far back, and goes on after the last of any', async () => {
+    const { web, http, fake } = await startTestWeb()
+    const info = Array.from({ length: 400 }, (_, i) => line(`${i + 2}-0`, `info ${i}`))
+    fake.lines = [{ ...line('1-0', 'it broke'), level: 'error' }, ...info]
+    const asked: Parameters<typeof fake.client.followLogs>[1][] = []
+    fake.client.followLogs = async function* (_nickname, of) {
+      asked.push(of)
+      yield { ...line('999-0', 'again'), level: 'fatal' }
+      await new Promise((resolve) => of.signal.addEventListener('abort', resolve))
+    }
+    const { frames } = await follow(web.port, '/workers/DemoName/logs/stream?level=error')
+    await until(() => frames('lines').length > 1)
+    expect(frames<{ msg: string }[]>('lines').map((lines) => lines.map(({ msg }) => msg))).toEqual([
+      ['it broke'],
+      ['again'],
+    ])
+    expect(asked).toMatchObject([{ level: 'error', after: { id: '401-0' } }])
+    const stream = '/api/v1/workers/DemoName/logs/stream'
+    expect((await http.get(`${stream}?level=bad`).set(...bearer())).status).toBe(400)
+    const { body } = await http.get('/api/v1/openapi.json').set(...bearer())
+    const { parameters } = body.paths['/workers/{nickname}/logs/stream'].get
+    expect(parameters.map(({ name }: { name: string }) => name)).toEqual(['nickname', 'level'])
+  })
+
   it('of nobody is 404', async () => {
     const { http, fake } = await startTestWeb()
     fake.client.logs = (nickname) => fake.client.show(nickname).then(() => [])

@@ -11,13 +11,24 @@ const KEPT = 1000
 
 /** The log of a worker as it is written. */
 export function LogView({ nickname, level }: { nickname: string; level: string }) {
-  const [lines, setLines] = useState<LogLine[]>([])
+  const [lines, setLines] = useState<readonly LogLine[]>()
   const [paused, setPaused] = useState(false)
-  const waiting = useRef<LogLine[]>([])
+  const waiting = useRef<readonly LogLine[]>()
+  const box = useRef<HTMLElement>(null)
+  const atEnd = useRef(true)
   const take = useCallback((data: unknown) => {
-    waiting.current = merged(waiting.current, data as LogLine[])
+    waiting.current = merged(waiting.current ?? [], data as LogLine[])
   }, [])
-  const { state, dropped } = useStream(`/workers/${nickname}/logs/stream`, 'lines', take)
+  const least = LEVELS.find((one) => one === level)
+  const path = `/workers/${nickname}/logs/stream${least ? `?level=${least}` : ''}`
+  const { state, dropped } = useStream(path, 'lines', take)
+  // another level begins anew
+  useEffect(() => {
+    waiting.current = undefined
+    atEnd.current = true
+    setLines(undefined)
+    setPaused(false)
+  }, [path])
   // drawn a few times a second, however fast lines come
   useEffect(() => {
     if (paused) return
@@ -25,14 +36,11 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
     return () => clearInterval(timer)
   }, [paused])
 
-  const least = LEVELS.indexOf(level as LogLine['level'])
-  const shown = lines.filter((line) => LEVELS.indexOf(line.level) >= least)
-  const missed = paused ? waiting.current.filter(({ id }) => id > (lines.at(-1)?.id ?? '')).length : 0
-  const box = useRef<HTMLElement>(null)
-  const atEnd = useRef(true)
+  const last = lines?.at(-1)?.id ?? ''
+  const missed = (paused && waiting.current?.filter(({ id }) => id > last).length) || 0
   useEffect(() => {
     if (box.current && atEnd.current) box.current.scrollTop = box.current.scrollHeight
-  }, [shown.length, lines])
+  }, [lines])
   return (
     <section aria-labelledby="log">
       <div class="section-head">
@@ -43,7 +51,7 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
         </span>
         <select
           aria-label="Least level"
-          value={level}
+          value={least ?? ''}
           onChange={(event) => setQuery({ level: event.currentTarget.value })}
         >
           <option value="">All levels</option>
@@ -57,8 +65,8 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
           {paused ? 'Go on' : 'Pause'}
         </button>
       </div>
-      {shown.length === 0 ? (
-        <p class="empty">{lines.length ? 'No line of that level.' : 'The log is empty.'}</p>
+      {!lines?.length ? (
+        <p class="empty">{!lines ? 'Reading the log…' : least ? 'No line of that level.' : 'The log is empty.'}</p>
       ) : (
         <section
           ref={box}
@@ -69,7 +77,7 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
             atEnd.current = of.scrollHeight - of.scrollTop - of.clientHeight < 40
           }}
         >
-          {shown.map((line) => (
+          {lines.map((line) => (
             <div key={line.id} class={`line ${line.level}`}>
               <Time ms={line.time} short /> <b>{line.level}</b> {clean(line.msg)}
               <Fields of={line.fields} />
@@ -93,7 +101,7 @@ function Fields({ of: { stack, ...rest } }: { of: LogLine['fields'] }) {
 }
 
 /** A connection that came back begins with lines that are there already. */
-function merged(lines: LogLine[], more: readonly LogLine[]): LogLine[] {
+function merged(lines: readonly LogLine[], more: readonly LogLine[]): LogLine[] {
   const known = new Set(lines.map(({ id }) => id))
   return [...lines, ...more.filter(({ id }) => !known.has(id))].slice(-KEPT)
 }
