@@ -130,7 +130,8 @@ export const SETTINGS: readonly SettingRow[] = [
     env: ['HYSAS_KEEP_DAYS'],
     default: '90',
     check: wholeNumber(0, 36_500),
-    description: 'Days after which events are removed from the event store, and log files of forgotten workers; 0 keeps them for ever.',
+    description:
+      'Days after which events are removed from the event store, and log files of forgotten workers; 0 keeps them for ever.',
   },
   {
     key: 'namespace',

@@ -126,8 +126,8 @@ export function createPump(options: PumpOptions) {
     const now = hosted() + underWay
     const most = Math.min(options.capacity, options.share())
     if (now < most) return most - now
-    // a run that waits for its new job must have room to take it
-    const free = most - now + runs.all().filter((run) => run.orphanedAt).length
+    // a run that waits for its new job must have room to take it, however small the share is while the fleet is being put back
+    const free = runs.all().filter((run) => run.orphanedAt).length
     if (free > 0) return free
     const since = crowdedSince.get(type)
     if (since === undefined) crowdedSince.set(type, performance.now())
