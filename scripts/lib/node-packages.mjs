@@ -18,7 +18,7 @@ export function packagesAreMissing(root) {
 
 /** Without install scripts: nothing that we use needs one. With what builds it, whatever NODE_ENV and npm's settings say. */
 export function installPackages(root) {
-  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund']
   return runVisibly('Installing node packages', 'npm', args, { cwd: root })
 }
 

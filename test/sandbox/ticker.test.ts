@@ -109,8 +109,9 @@ describe.each(ISOLATIONS)('%s isolation:', (isolation) => {
     await child.result(1)
     expect(await info()).toMatchObject({ ticks: '2', missed: '0', skipped: '2' })
     const epoch = Number(await redis.hget(names.worker('leaving'), 'epoch'))
-    const claimed = { epoch, nowMs: Date.now(), atMs: monotonicMs(), skipped: 3 }
-    child.start(await node.tickOf('Probe', worker, begun + 6000), claimed) // one skipped, one missed
+    const tick = await node.tickOf('Probe', worker, begun + 6000)
+    const claimed = { epoch, nowMs: Date.now(), atMs: monotonicMs(), skipped: 3 } // a claim ages: it is used at once
+    child.start(tick, claimed) // one skipped, one missed
     const answer = await child.result(2)
     const { fields = [] } = 'value' in answer ? answer.value : {}
     expect(fields[fields.indexOf('missed') + 1]).toBe('1')

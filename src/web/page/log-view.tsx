@@ -21,7 +21,7 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
   }, [])
   const least = LEVELS.find((one) => one === level)
   const path = `/workers/${nickname}/logs/stream${least ? `?level=${least}` : ''}`
-  const { state, dropped } = useStream(path, 'lines', take)
+  const { state, reason, dropped } = useStream(path, 'lines', take)
   // another level begins anew
   useEffect(() => {
     waiting.current = undefined
@@ -46,7 +46,11 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
       <div class="section-head">
         <h2 id="log">Log</h2>
         <span class="faint">
-          {paused ? `paused${missed ? `, ${missed} new` : ''}` : state === 'live' ? 'live' : `${state}…`}
+          {paused
+            ? `paused${missed ? `, ${missed} new` : ''}`
+            : state === 'live' || state === 'refused'
+              ? state
+              : `${state}…`}
           {dropped > 0 && `, ${count(dropped)} came too fast and are missing`}
         </span>
         <select
@@ -65,8 +69,15 @@ export function LogView({ nickname, level }: { nickname: string; level: string }
           {paused ? 'Go on' : 'Pause'}
         </button>
       </div>
+      {reason && (
+        <p class="form-error" role="alert">
+          {clean(reason)}
+        </p>
+      )}
       {!lines?.length ? (
-        <p class="empty">{!lines ? 'Reading the log…' : least ? 'No line of that level.' : 'The log is empty.'}</p>
+        !reason && (
+          <p class="empty">{!lines ? 'Reading the log…' : least ? 'No line of that level.' : 'The log is empty.'}</p>
+        )
       ) : (
         <section
           ref={box}
